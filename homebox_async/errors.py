@@ -114,9 +114,7 @@ class RequestError(HomeboxError):
 
     def __str__(self) -> str:
         tries = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
-        return (
-            f"{self.method} {self.path}: {self.message} [outcome: {self.outcome.value}, {tries}]"
-        )
+        return f"{self.method} {self.path}: {self.message} [outcome: {self.outcome.value}, {tries}]"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__.copy())

@@ -1,6 +1,7 @@
 """What the API accepts: small checks that name a value's problem and the fix.
 
 A rule takes a value that is set and returns None or (problem, fix).
+A field that the caller did not give is UNSET and left out of the request; None is sent as null.
 No text repeats the value: it may be personal.
 Which field has which rule stands with the fields, in `resources`.
 """
@@ -14,33 +15,33 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
+from msgspec import UNSET
+from msgspec import UnsetType as Unset
 
 from .errors import Problem
+
+__all__ = [
+    "UNSET",
+    "Input",
+    "Rule",
+    "Unset",
+    "Verdict",
+    "check",
+    "email_address",
+    "field",
+    "one_of",
+    "optional_text",
+    "phone_number",
+    "plain_date",
+    "positive_integer",
+    "tenancy_date",
+    "text",
+    "uk_postcode",
+]
 
 Verdict = tuple[str, str] | None
 Rule = Callable[[Any], Verdict]
 
-
-class Unset:
-    """The type of `UNSET`."""
-
-    _instance: Unset | None = None
-
-    def __new__(cls) -> Unset:
-        """Return the one instance, also when unpickled or copied."""
-        if cls._instance is None:
-            cls._instance = super().__new__(cls)
-        return cls._instance
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-UNSET = Unset()
-"""A field that the caller did not give: it is left out of the request. None is sent as null."""
 
 # BS 7666 shapes plus GIR 0AA; the space before the last three is optional on the wire.
 _POSTCODE = re.compile(
@@ -91,6 +92,30 @@ def plain_date(value: object) -> Verdict:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return None
     return f"is {type(value).__name__}, not a date", "give a datetime.date"
+
+
+def tenancy_date(value: object) -> Verdict:
+    """Accept a date that two digits of a year tell without doubt: 2000 to 2068."""
+    fault = plain_date(value)
+    if fault is None and isinstance(value, dt.date) and not 2000 <= value.year <= 2068:
+        return "is outside 2000 to 2068", "the API takes two-digit years; give a date in that span"
+    return fault
+
+
+def phone_number(value: object) -> Verdict:
+    """Accept a phone number with its country code, such as +441234567890."""
+    fault = text(value)
+    if fault is None and not re.fullmatch(r"\+[1-9][0-9]{6,14}", str(value).replace(" ", "")):
+        return "is not a number with country code", "give one such as +441234567890"
+    return fault
+
+
+def email_address(value: object) -> Verdict:
+    """Accept what looks like an email address."""
+    fault = text(value)
+    if fault is None and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", str(value)):
+        return "is not an email address", "give one such as jane@example.com"
+    return fault
 
 
 def one_of(*allowed: str) -> Rule:

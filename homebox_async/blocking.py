@@ -1,0 +1,285 @@
+"""The bridge from threads to the event loop, and what turns an async class into a sync one.
+
+One background thread per client runs the loop. A call hands its coroutine over and waits on a
+lock: the same coroutines, the same pool, from any thread, also inside a running loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+
+import anyio
+import anyio.from_thread
+
+from .errors import ConfigurationError
+from .models import Model
+from .pages import Page, PageCursor, Pages
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+A = TypeVar("A")
+T = TypeVar("T", bound=Model)
+
+_INTERRUPT_GRACE = 0.4  # seconds that a call may take to end after Ctrl-C
+_CLOSE_GRACE = 2.0  # seconds that closing may take before the thread is left to its fate
+
+
+class Bridge:
+    """A background thread with an event loop; `run` awaits a coroutine there.
+
+    The thread starts with the first call. anyio's portal owns the loop's lifetime; single calls
+    go past it, for a lock and `call_soon_threadsafe` cost a quarter of its hop.
+    """
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._portal: anyio.from_thread.BlockingPortal
+        self._closed = False
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        """Run a coroutine on the loop, wait for it and return what it returns.
+
+        Ctrl-C cancels it; the KeyboardInterrupt carries a note with the call's outcome.
+        """
+        loop = self._started()
+        call = _Call(make)
+        loop.call_soon_threadsafe(call.start, context=contextvars.copy_context())
+        try:
+            call.done.acquire()
+        except BaseException as interrupt:
+            loop.call_soon_threadsafe(call.cancel)
+            call.done.acquire(timeout=_INTERRUPT_GRACE)
+            for note in call.notes():
+                interrupt.add_note(note)
+            raise
+        return cast("R", call.result())
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a thread of this process that runs the loop."""
+        return self._thread is not None and not self._closed and self._pid == os.getpid()
+
+    def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `last`, stop the loop and wait for the thread, all for a bounded time."""
+        with self._lock:
+            if self._closed or self._pid != os.getpid():
+                return
+            self._closed = True
+            thread = self._thread
+        if thread is None:
+            return
+        call = _Call(last)
+        self._loop.call_soon_threadsafe(call.start)
+        call.done.acquire(timeout=_CLOSE_GRACE)
+        self._portal.start_task_soon(self._portal.stop, True)
+        if thread is not threading.current_thread():
+            thread.join(_CLOSE_GRACE)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._thread is not None and not self._closed and self._pid == os.getpid():
+            if threading.get_ident() == self._thread.ident:
+                raise ConfigurationError(
+                    "a sync call was made on the client's own loop and would wait for itself; "
+                    "use the async client there"
+                )
+            return self._loop
+        if self._pid != os.getpid():
+            raise ConfigurationError(
+                "this client was made before a fork; make one in the child process"
+            )
+        with self._lock:
+            if self._closed:
+                raise ConfigurationError("this client is closed; make a new one")
+            if self._thread is None:
+                self._start()
+        return self._loop
+
+    def _start(self) -> None:
+        ready = threading.Event()
+
+        async def serve() -> None:
+            async with anyio.from_thread.BlockingPortal() as portal:
+                self._portal = portal
+                self._loop = asyncio.get_running_loop()
+                ready.set()
+                await portal.sleep_until_stopped()
+
+        # A daemon: an unclosed client must never keep the interpreter from leaving.
+        thread = threading.Thread(
+            target=anyio.run, args=(serve,), name="homebox-client", daemon=True
+        )
+        thread.start()
+        ready.wait()
+        self._thread = thread
+
+
+class _Call:
+    """One coroutine on its way over the bridge; `done` is held until it has ended."""
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._make = make
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelled = False
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def start(self) -> None:
+        if self._cancelled:
+            self.done.release()
+            return
+        self._task = asyncio.get_running_loop().create_task(self._make())
+        self._task.add_done_callback(self._ended)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def result(self) -> Any:
+        assert self._task is not None
+        if self._task.cancelled():
+            raise ConfigurationError("the client was closed while this call was under way")
+        return self._task.result()
+
+    def notes(self) -> list[str]:
+        """What the cancelled call says of its outcome."""
+        if self._task is None or not self._task.done():
+            return ["the call had not ended yet [outcome: unknown]"]
+        try:
+            self._task.result()
+        except BaseException as error:
+            return [*getattr(error, "__notes__", [])] or [str(error)]
+        return ["the call had just succeeded"]
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled():
+            task.exception()  # seen here, so that nobody warns if the caller was interrupted
+        self.done.release()
+
+
+class Facade(Generic[A]):
+    """The sync side of an async class; its methods are made by `blocking`."""
+
+    def __init__(self, target: A, bridge: Bridge) -> None:
+        self._target = target
+        self._bridge = bridge
+
+
+class BlockingPages(Generic[T]):
+    """The sync side of `Pages`: iterate the items, or `.pages()`, or take some at once.
+
+    Each page is one hop to the loop; its items come out in the caller's thread.
+    """
+
+    def __init__(self, bridge: Bridge, pages: Pages[T]) -> None:
+        self._bridge = bridge
+        self._pages = pages
+
+    def __iter__(self) -> BlockingCursor[T]:
+        return BlockingCursor(self.pages())
+
+    def pages(self) -> BlockingPageCursor[T]:
+        """Iterate page by page."""
+        return BlockingPageCursor(self._bridge, self._pages.pages())
+
+    def first(self) -> T | None:
+        """Return the first item, None for an empty list."""
+        return self._bridge.run(self._pages.first)
+
+    def collect(self, *, max_items: int | None = None) -> list[T]:
+        """Return the items as a list, at most `max_items` of them."""
+        return self._bridge.run(lambda: self._pages.collect(max_items=max_items))
+
+
+class BlockingPageCursor(Generic[T]):
+    """The sync side of `PageCursor`: one pass over the pages of a list."""
+
+    def __init__(self, bridge: Bridge, pages: PageCursor[T]) -> None:
+        self._bridge = bridge
+        self._pages = pages
+
+    def __iter__(self) -> Iterator[Page[T]]:
+        return self
+
+    def __next__(self) -> Page[T]:
+        page = self._bridge.run(self._step)
+        if page is None:
+            raise StopIteration
+        return page
+
+    async def _step(self) -> Page[T] | None:
+        # A StopAsyncIteration cannot leave a coroutine as itself.
+        async for page in self._pages:
+            return page
+        return None
+
+    @property
+    def next_page(self) -> int:
+        """The number of the page that comes next."""
+        return self._pages.next_page
+
+    @property
+    def drift(self) -> int | None:
+        """See `PageCursor`."""
+        return self._pages.drift
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self._bridge.run(self._pages.aclose)
+
+
+class BlockingCursor(Generic[T]):
+    """The sync side of `Cursor`: one pass over the items of a list."""
+
+    def __init__(self, pages: BlockingPageCursor[T]) -> None:
+        self.pages = pages
+        self._items: deque[T] = deque()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        while not self._items:
+            self._items.extend(next(self.pages).items)
+        return self._items.popleft()
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self.pages.close()
+
+
+@overload
+def blocking(
+    method: Callable[Concatenate[S, P], Pages[T]],
+) -> Callable[Concatenate[Any, P], BlockingPages[T]]: ...
+@overload
+def blocking(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Any, P], R]: ...
+def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the sync twin of an async method, or of one that returns `Pages`."""
+    if inspect.iscoroutinefunction(method):
+
+        @functools.wraps(method)
+        def call(self: Facade[Any], *args: Any, **kwargs: Any) -> Any:
+            return self._bridge.run(lambda: method(self._target, *args, **kwargs))
+
+    else:
+
+        @functools.wraps(method)
+        def call(self: Facade[Any], *args: Any, **kwargs: Any) -> Any:
+            return BlockingPages(self._bridge, method(self._target, *args, **kwargs))
+
+    return call

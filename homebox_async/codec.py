@@ -1,0 +1,306 @@
+"""Bytes to objects: a strict fast path, and a tolerant one for what it refuses.
+
+msgspec decodes an answer straight into the attrs classes. It refuses what the documents do not
+promise (text for a number, an object for a list, a bare date for a time), and then the one
+cattrs converter reads the same answer leniently: a value that it cannot read is left None and
+stays reachable as `Model.extra`; one bad field never loses a page.
+Both paths give equal objects.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import types
+import typing
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import attrs
+import cattrs
+import msgspec
+
+from .models import Answer, Model, Place
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+# mypy does not take a class for hashable; this keeps the signatures as they are.
+_cached: Callable[[F], F] = functools.cache  # type: ignore[assignment]
+
+
+class Unreadable(ValueError):
+    """The body is not JSON, or not of a shape that holds what was asked for."""
+
+
+def decode(body: bytes, into: type[T], *, envelope: str | None = "data", charset: str = "") -> T:
+    """Return the one object of an answer; raises Unreadable.
+
+    `envelope`: the key that wraps it, as a rule "data"; an answer without it is taken whole.
+    """
+    try:
+        found = _fast_one(into, envelope).decode(body)
+    except (ValueError, RecursionError):
+        answer = Answer(body, parse(body, charset))
+        return _tolerant(_unwrap(answer.tree, envelope), into)
+    item: T = found if envelope is None else found.data
+    place: Place = Answer(body)
+    _finish(into)(item, place if envelope is None else (place, envelope))
+    return item
+
+
+def decode_list(
+    body: bytes, into: type[T], *, envelope: str = "data", charset: str = ""
+) -> tuple[list[T], dict[str, Any], Answer]:
+    """Return the objects of a list, its `meta`, and the answer with all that stands beside."""
+    try:
+        found = _fast_list(into, envelope).decode(body)
+    except (ValueError, RecursionError):
+        answer = Answer(body, parse(body, charset))
+        return *_tolerant_list(answer.tree, into, envelope), answer
+    items: list[T] = found.data
+    answer = Answer(body)
+    root = (answer, envelope)
+    finish = _finish(into)
+    for index, item in enumerate(items):
+        finish(item, (root, index))
+    return items, found.meta or {}, answer
+
+
+def parse(body: bytes, charset: str = "") -> Any:
+    """Return the JSON of a body: BOM, other charsets and Decimal for fractions; or Unreadable."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = body.decode(charset or "cp1252")
+        except (LookupError, UnicodeDecodeError):
+            text = body.decode("latin-1")
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Unreadable("is not JSON") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+# --- the fast path
+
+
+@_cached
+def _fast_one(into: Any, envelope: str | None) -> Any:
+    if envelope is None:
+        return msgspec.json.Decoder(into)
+    return msgspec.json.Decoder(
+        msgspec.defstruct("One", [("data", into)], rename={"data": envelope})
+    )
+
+
+@_cached
+def _fast_list(into: Any, envelope: str) -> Any:
+    fields: list[Any] = [("data", list[into]), ("meta", dict[str, Any] | None, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("Many", fields, rename={"data": envelope}))
+
+
+@_cached
+def _finish(cls: Any) -> Callable[[Any, Place], None]:
+    """Return what completes a decoded object: its place, and UTC for times without a zone."""
+    if not issubclass(cls, Model):
+        raise TypeError(f"{cls.__name__} is not a Model")
+    place_at = Model.__dict__["_place"].__set__
+    fields = {name: _inner(kind) for name, kind in typing.get_type_hints(cls).items()}
+    fields.pop("_place")
+    times = [name for name, (kind, _) in fields.items() if kind is dt.datetime]
+    ones = [
+        (name, cls.__dict__[name].__get__, _finish(kind))
+        for name, (kind, many) in fields.items()
+        if not many and issubclass(kind, Model)
+    ]
+    lists = [
+        (name, cls.__dict__[name].__get__, _finish(kind))
+        for name, (kind, many) in fields.items()
+        if many and issubclass(kind, Model)
+    ]
+    setters = [cls.__dict__[name].__set__ for name in times]
+    read_times: Callable[[Any], Any] = attrgetter(*times, times[0]) if times else lambda _: ()
+    combine, utc = dt.datetime.combine, dt.UTC
+
+    def finish(item: Any, place: Place) -> None:
+        place_at(item, place)
+        for put, time in zip(setters, read_times(item), strict=False):
+            if time is not None and time.tzinfo is None:
+                put(item, combine(time, time.time(), utc))
+        for name, get, deeper in ones:
+            child = get(item)
+            if child is not None:
+                deeper(child, (place, name))
+        for name, get, deeper in lists:
+            children = get(item)
+            if children:
+                under = (place, name)
+                for index, child in enumerate(children):
+                    deeper(child, (under, index))
+
+    return finish
+
+
+def _inner(kind: Any) -> tuple[type, bool]:
+    """Return what a field holds and whether it holds many: `tuple[X, ...]`, `X | None`, `X`."""
+    if isinstance(kind, types.UnionType):
+        kind = next(arm for arm in typing.get_args(kind) if arm is not types.NoneType)
+    if typing.get_origin(kind) is tuple:
+        return typing.get_args(kind)[0], True
+    return typing.get_origin(kind) or kind, False
+
+
+# --- the tolerant path
+
+
+def _unwrap(tree: Any, envelope: str | None) -> Any:
+    inner = tree[envelope] if isinstance(tree, dict) and envelope in tree else tree
+    # "Update a Branch Account" and "Create Postal Bill" answer a list of one object.
+    if isinstance(inner, list) and len(inner) == 1:
+        return inner[0]
+    return inner
+
+
+def _tolerant(tree: Any, into: type[T]) -> T:
+    try:
+        return CONVERTER.structure(tree, into)
+    except (ValueError, TypeError, RecursionError):
+        raise Unreadable("holds no such object") from None
+
+
+def _tolerant_list(tree: Any, into: type[T], envelope: str) -> tuple[list[T], dict[str, Any]]:
+    meta: Any = None
+    found: Any = tree
+    if isinstance(tree, dict):
+        if envelope not in tree:
+            raise Unreadable(f"has no {envelope!r}")
+        meta = tree.get("meta")
+        found = tree[envelope]
+    # "List Properties" prints one object where a list is due; null is the empty list.
+    if isinstance(found, dict):
+        found = [found]
+    if found is None:
+        found = []
+    if not isinstance(found, list):
+        raise Unreadable(f"has no list in {envelope!r}")
+    items = [_tolerant(item, into) for item in found if item is not None]
+    return items, meta if isinstance(meta, dict) else {}
+
+
+def _structure_model(value: Any, cls: type[Model]) -> Model:
+    if value == []:  # PHP writes an empty object as [].
+        value = {}
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
+        raise ValueError(f"{cls.__name__} is not an object")
+    known: dict[str, Any] = {}
+    for name, kind in _kinds(cls).items():
+        if value.get(name) is not None:
+            try:
+                known[name] = CONVERTER.structure(value[name], kind)
+            except (ValueError, TypeError):
+                continue  # stays reachable as `extra`
+    made = cls(**known)
+    object.__setattr__(made, "_place", Answer(b"", value))
+    return made
+
+
+@_cached
+def _kinds(cls: type[Model]) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in attrs.fields(cls)}  # type: ignore[arg-type]
+
+
+def _structure_tuple(value: Any, kind: Any) -> tuple[Any, ...]:
+    inner = typing.get_args(kind)[0]
+    if isinstance(value, dict):
+        value = [value] if value else []
+    if not isinstance(value, list):
+        raise ValueError("not a list")
+    return tuple(CONVERTER.structure(item, inner) for item in value if item is not None)
+
+
+def _text(value: Any, _: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, Decimal)):
+        return str(value)
+    raise ValueError("not text")
+
+
+def _integer(value: Any, _: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise ValueError("not a number")
+    number = _decimal(value, Decimal)
+    # Arithmetic on an absurd exponent would run for ever; 4,300 digits is Python's own limit.
+    if number.adjusted() > 4300 or number != number.to_integral_value():
+        raise ValueError("not a whole number")
+    return int(number)
+
+
+def _decimal(value: Any, _: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise ValueError("not a number")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not number.is_finite():
+        raise ValueError("not a finite number")
+    return number
+
+
+_WORDS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _boolean(value: Any, _: Any) -> bool:
+    word = str(value).lower() if isinstance(value, (str, int)) else ""
+    if word not in _WORDS:
+        raise ValueError("not true or false")
+    return _WORDS[word]
+
+
+def _time(value: Any, _: Any) -> dt.datetime:
+    if not isinstance(value, str):
+        raise ValueError("not a time")
+    try:
+        time = dt.datetime.fromisoformat(value.strip())
+    except ValueError:
+        # Birthdays come as DD/MM/YYYY ("List Bill Payers").
+        time = dt.datetime.strptime(value.strip(), "%d/%m/%Y")  # noqa: DTZ007  # made UTC below
+    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time
+
+
+def _date(value: Any, _: Any) -> dt.date:
+    return _time(value, None).date()
+
+
+def configure(converter: cattrs.Converter) -> cattrs.Converter:
+    """Register every hook of the tolerant path."""
+    converter.register_structure_hook_func(_is_model, _structure_model)
+    converter.register_structure_hook_func(
+        lambda kind: bool(typing.get_origin(kind) == tuple), _structure_tuple
+    )
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(bool, _boolean)
+    converter.register_structure_hook(Decimal, _decimal)
+    converter.register_structure_hook(dt.datetime, _time)
+    converter.register_structure_hook(dt.date, _date)
+    return converter
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Model)
+
+
+CONVERTER = configure(cattrs.Converter(detailed_validation=False))

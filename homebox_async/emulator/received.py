@@ -1,0 +1,59 @@
+"""The receive log: what reached the emulator, and what came of it."""
+
+from collections import Counter, deque
+
+import attrs
+from multidict import CIMultiDictProxy, MultiDictProxy
+from yarl import URL
+
+from .faults import Fault
+
+
+@attrs.define(eq=False)
+class Received:
+    """One request: `status` is None as long as no answer was sent, for ever if it never is.
+
+    `raw_path` is the target as it was on the wire, query included. `committed` tells whether the
+    request changed the store. Headers and body are left out of the repr: they hold the token and
+    personal data.
+    """
+
+    method: str
+    url: URL = attrs.field(repr=False)
+    raw_path: str = attrs.field(repr=False)
+    headers: CIMultiDictProxy[str] = attrs.field(repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+    status: int | None = None
+    fault: Fault | None = None
+    committed: bool = False
+
+    @property
+    def path(self) -> str:
+        """The decoded path without the query."""
+        return self.url.path
+
+    @property
+    def query(self) -> MultiDictProxy[str]:
+        """The decoded query parameters."""
+        return self.url.query
+
+
+class ReceivedLog(deque[Received]):
+    """The last requests, oldest first; `total` counts all that ever came."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(maxlen=limit)
+        self.total = 0
+
+    def record(self, received: Received) -> None:
+        """Add a request; the oldest one leaves when the log is full."""
+        self.total += 1
+        self.append(received)
+
+
+@attrs.frozen
+class Counts:
+    """Counters: `requests` by method and route ("POST /api/partner/lead"), `faults` by name."""
+
+    requests: Counter[str] = attrs.field(factory=Counter)
+    faults: Counter[str] = attrs.field(factory=Counter)

@@ -1,0 +1,171 @@
+"""The heading "Properties"."""
+
+import base64
+import json
+from collections.abc import Iterable
+from itertools import islice
+
+from ..addresses import POSTCODE, generate, identify, label, matches
+from ..inputs import read_fields
+from ..laravel import invalid, no_such_row
+from ..records import Property
+from ..routing import Answer, Call, Route, json_answer
+from ..shapes import property_shape, required_address
+from ..validation import Validator
+
+
+def find_address(call: Call) -> Answer:
+    """Answer the addresses that exist at a postcode, and the stored ones that match."""
+    query = call.params["query"]
+    words = query.lower().split()
+    found = {}
+    if postcode := POSTCODE.search(query):
+        for address in generate(postcode[0], call.seed):
+            if matches(address, words):
+                found[address.address_id] = address
+    for row_id in islice(_matching(call, query, newest_first=False), call.assumed.find_limit):
+        address = identify(call.store.properties[row_id], call.seed)
+        found.setdefault(address.address_id, address)
+    for address in found.values():
+        call.store.remember_address(address)
+    return json_answer(
+        200,
+        {
+            "data": [
+                {"address": label(address), "address_id": address_id}
+                for address_id, address in found.items()
+            ]
+        },
+    )
+
+
+def create(call: Call) -> Answer:
+    """Add a property; its reference is kept but not answered, as the example shows."""
+    fields = Validator(read_fields(call), call.assumed.max_text)
+    reference = fields.text("property_reference")
+    address = required_address(call, fields)
+    if not call.assumed.repeated_address_makes_new:
+        there = call.store.property_at(address)
+        if there is not None:
+            return json_answer(200, {"data": property_shape(there)})
+    row = call.store.add_property(address, reference)
+    return json_answer(call.assumed.create_status, {"data": property_shape(row)})
+
+
+def list_all(call: Call) -> Answer:
+    """Answer one page of the properties; nothing in it tells where the end is."""
+    size = call.assumed.property_page_size
+    start = (call.page - 1) * size
+    statuses = _statuses(call.received.query.get("filter"))
+    query = call.received.query.get("q", "")
+    newest_first = call.assumed.list_order == "newest-first"
+    ids: Iterable[int]
+    if statuses is None and not query.strip():
+        ids = _order(_visible(call), newest_first)[start : start + size]
+    else:
+        rows = call.store.properties
+        ids = _matching(call, query, newest_first=newest_first)
+        if statuses is not None:
+            ids = (row_id for row_id in ids if str(rows[row_id].status_id) in statuses)
+        ids = islice(ids, start, start + size)
+    partner = _partner(call)
+    data = [_listed(call.store.properties[row_id], partner) for row_id in ids]
+    single = call.assumed.single_object_lists and len(data) == 1
+    return json_answer(200, {"data": data[0] if single else data})
+
+
+def get(call: Call) -> Answer:
+    """Answer one property."""
+    row = property_of(call)
+    if call.assumed.get_shows_references:
+        return json_answer(200, {"data": _listed(row, _partner(call))})
+    return json_answer(200, {"data": property_shape(row)})
+
+
+def property_of(call: Call) -> Property:
+    """Return the property that the path names; raise the refusal when there is none."""
+    text = call.params["property_id"]
+    row = call.store.properties.get(int(text)) if text.isascii() and text.isdigit() else None
+    if row is None:
+        raise no_such_row("Property", text)
+    return row
+
+
+def _visible(call: Call) -> int:
+    # Ids count up with the time of creation: what is visible is all up to some id.
+    lag = call.assumed.list_lag
+    rows = call.store.properties
+    return rows.before(call.store.clock() - lag) if lag else len(rows)
+
+
+def _order(count: int, newest_first: bool) -> range:
+    return range(count, 0, -1) if newest_first else range(1, count + 1)
+
+
+def _matching(call: Call, query: str, *, newest_first: bool) -> Iterable[int]:
+    # A whole postcode narrows the search by the index; anything else reads all rows.
+    store = call.store
+    words = query.lower().split()
+    visible = _visible(call)
+    ids: Iterable[int]
+    if postcode := POSTCODE.search(query):
+        ids = [row_id for row_id in store.at_postcode(postcode[0]) if row_id <= visible]
+        if not newest_first:
+            ids.reverse()
+    else:
+        ids = _order(visible, newest_first)
+    return (row_id for row_id in ids if matches(store.properties[row_id], words))
+
+
+def _statuses(text: str | None) -> frozenset[str] | None:
+    if not text:
+        return None
+    try:
+        filters = json.loads(base64.b64decode(text, validate=True))
+    except ValueError:
+        filters = None
+    if not isinstance(filters, dict):
+        raise invalid({"filter": ["The filter field must be Base64 encoded JSON."]})
+    statuses = filters.get("status")
+    if statuses is None:
+        return None
+    # The database behind Laravel takes "2" for 2.
+    return frozenset(map(str, statuses if isinstance(statuses, list) else [statuses]))
+
+
+def _partner(call: Call) -> dict[str, object]:
+    account = call.store.account
+    return {
+        "id": 1,
+        "name": account.name,
+        "name_url": "partner-account",
+        "reference_number": account.reference_number,
+        "image_path": account.image_path,
+        "theme_color_primary": account.theme_color_primary,
+        "status": "active",
+        "type": 0,
+        "type_name": "reseller",
+        "management_fee": account.management_fee,
+        "commission_allowed": True,
+        "reseller": {"name": account.name, "logo": account.image_path},
+    }
+
+
+def _listed(row: Property, partner: dict[str, object]) -> dict[str, object]:
+    shape = property_shape(row)
+    shape["partner_properties"] = [
+        {"id": row.id, "partner": partner, "property_reference": row.reference}
+    ]
+    return shape
+
+
+ROUTES = (
+    # Find an Address
+    Route("GET", "/api/partner/address/find/{query}", find_address),
+    # Create a Property
+    Route("POST", "/api/partner/property", create),
+    # List Properties
+    Route("GET", "/api/partner/property", list_all),
+    # List Property
+    Route("GET", "/api/partner/property/{property_id}", get),
+)

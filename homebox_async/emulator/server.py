@@ -1,0 +1,265 @@
+"""The emulator itself: its life, and the way of a request through it."""
+
+import asyncio
+import hmac
+import ipaddress
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import RequestHandler
+
+from . import laravel
+from .assumed import Assumed
+from .faults import Fault, Faults
+from .misbehave import Exchange, misbehave
+from .outbox import Message
+from .received import Counts, Received, ReceivedLog
+from .records import Order
+from .routes import ROUTES
+from .routing import Answer, Call, Match, Route, Router
+from .store import Store
+from .throttle import RateLimit, Throttle
+
+# How long handlers may go on when the emulator stops.
+_GRACE = 0.1
+
+_ROUTER = Router(ROUTES)
+
+
+class Emulator:
+    """A local Partner API: `async with Emulator() as emulator`, then talk to `emulator.url`.
+
+    - `port`: the port to listen on; 0 takes a free one
+    - `token`: the accepted bearer token
+    - `state`: a file that keeps the state over restarts and crashes; without it, memory only
+    - `seed`: decides which addresses exist
+    - `faults`: random faults; may be replaced while running
+    - `rate_limit`: answers 429 beyond it
+    - `assumed`: how to behave where the documents are silent
+    - `host`: a loopback address
+    - `received_limit`: how many requests `received` keeps
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        token: str | None = None,
+        state: str | Path | None = None,
+        seed: int = 0,
+        faults: Faults | None = None,
+        rate_limit: RateLimit | None = None,
+        assumed: Assumed | None = None,
+        host: str = "127.0.0.1",
+        received_limit: int = 10_000,
+    ) -> None:
+        self.token = token or "emulator-token"
+        self.faults = faults
+        self.assumed = assumed or Assumed()
+        self.store = Store(self.assumed)
+        self.received = ReceivedLog(received_limit)
+        self.counts = Counts()
+        self._host = _loopback(host)
+        self._port = port
+        self._state = None if state is None else Path(state)
+        self._seed = seed
+        self._throttle = None if rate_limit is None else Throttle(rate_limit)
+        self._scripts: dict[tuple[str, str], deque[Fault | None]] = {}
+        self._url: str | None = None
+        self._server: asyncio.Server | None = None
+        self._connections: web.Server | None = None
+        self._closing = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        """The origin, e.g. "http://127.0.0.1:43121"; the API is under /api/partner."""
+        if self._url is None:
+            raise RuntimeError("the emulator is not running: use 'async with' or start() first")
+        return self._url
+
+    @property
+    def outbox(self) -> list[Message]:
+        """The messages that the service would have sent, oldest first."""
+        return self.store.outbox
+
+    async def start(self) -> Self:
+        """Load the state and listen; return the emulator.
+
+        Raises StateError for a file that is no state file and OSError when the port is taken.
+        """
+        if self._url is not None:
+            raise RuntimeError("the emulator is running already")
+        self._closing = asyncio.Event()
+        if self._state is not None:
+            self.store.open(self._state)
+        connections = web.Server(
+            self._serve,
+            request_factory=self._request,
+            access_log=None,
+            keepalive_timeout=self.assumed.keepalive_timeout,
+        )
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                connections, self._host, self._port
+            )
+        except OSError:
+            self.store.close()
+            raise
+        self._connections = connections
+        port = self._server.sockets[0].getsockname()[1]
+        self._url = (
+            f"http://[{self._host}]:{port}"
+            if ":" in self._host
+            else (f"http://{self._host}:{port}")
+        )
+        return self
+
+    async def aclose(self) -> None:
+        """Stop listening, end all connections and close the state file; may be called twice."""
+        self._closing.set()
+        if self._server is not None and self._connections is not None:
+            self._server.close()
+            self._connections.pre_shutdown()
+            await self._connections.shutdown(_GRACE)
+            await self._server.wait_closed()
+        self._server = self._connections = self._url = None
+        self.store.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def script(self, method: str, path: str, faults: Iterable[Fault | None]) -> None:
+        """Let the next requests to this path have these faults, one each; None is no fault.
+
+        `path` is a path or a template ("/api/partner/property/{property_id}"). Scripted requests
+        do not draw from the random faults.
+        """
+        self._scripts.setdefault((method, path), deque()).extend(faults)
+
+    def seed_order(self, property_id: int) -> Order:
+        """Add a bills package for a property, so that readings can be sent for it.
+
+        Raises KeyError when there is no such property.
+        """
+        return self.store.add_order(property_id)
+
+    def _request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: "asyncio.Task[None]",
+    ) -> web.BaseRequest:
+        return web.BaseRequest(
+            message,
+            payload,
+            protocol,
+            writer,
+            task,
+            asyncio.get_running_loop(),
+            client_max_size=self.assumed.max_body_bytes,
+        )
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        received = Received(request.method, request.rel_url, request.raw_path, request.headers)
+        self.received.record(received)
+        match = _ROUTER.match(request.raw_path)
+        route = match.route(request.method)
+        self.counts.requests[route.label if route else f"{request.method} (unknown)"] += 1
+        try:
+            received.body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return self._respond(received, laravel.refuse(laravel.too_large(), request.headers))
+        except (web.RequestPayloadError, ConnectionError):
+            # The client left while it sent: PHP never sees such a request.
+            return web.Response(status=400)
+
+        def process() -> Answer:
+            return self._process(received, match, route)
+
+        fault = self._fault_of(received, route.template if route else "")
+        if fault is None:
+            return self._respond(received, process())
+        received.fault = fault
+        self.counts.faults[fault.name] += 1
+        answer = await misbehave(Exchange(request, received, fault, process, self._closing))
+        # After the end of the connection this response goes nowhere, but aiohttp wants one.
+        return web.Response() if answer is None else self._respond(received, answer)
+
+    def _fault_of(self, received: Received, template: str) -> Fault | None:
+        if self._scripts:
+            for path in (received.path, template):
+                script = self._scripts.get((received.method, path))
+                if script:
+                    return script.popleft()
+        return None if self.faults is None else self.faults.draw(received.method, received.path)
+
+    def _process(self, received: Received, match: Match, route: Route | None) -> Answer:
+        before = self.store.commits
+        limits: dict[str, str] = {}
+        try:
+            answer = self._handle(received, match, route, limits)
+        except laravel.Refusal as refusal:
+            answer = laravel.refuse(refusal, received.headers)
+        received.committed = self.store.commits != before
+        if limits:
+            return Answer(answer.status, answer.body, {**answer.headers, **limits})
+        return answer
+
+    def _handle(
+        self, received: Received, match: Match, route: Route | None, limits: dict[str, str]
+    ) -> Answer:
+        # The order of Laravel: the route, then the token, then the rate limit, then the rest.
+        if not match.routes:
+            raise laravel.no_such_route(received.path)
+        if route is None:
+            raise laravel.no_such_method(received.method, received.path, list(match.routes))
+        if not self._knows_token(received.headers.get("Authorization", "")):
+            raise laravel.unauthenticated()
+        if self._throttle is not None:
+            allowed, headers = self._throttle.hit()
+            limits.update(headers)
+            if not allowed:
+                raise laravel.too_many_attempts()
+        return route.handler(
+            Call(self.store, self.assumed, self._seed, self.url, received, match.params)
+        )
+
+    def _knows_token(self, authorization: str) -> bool:
+        scheme, _, token = authorization.partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            token.strip().encode(), self.token.encode()
+        )
+
+    def _respond(self, received: Received, answer: Answer) -> web.Response:
+        received.status = answer.status
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+def _loopback(host: str) -> str:
+    # A name may mean several addresses; the emulator listens on exactly one.
+    address = "127.0.0.1" if host == "localhost" else host
+    with suppress(ValueError):
+        if ipaddress.ip_address(address).is_loopback:
+            return address
+    raise ValueError(
+        f"the emulator serves this machine only: host must be a loopback address "
+        f"such as 127.0.0.1, not {host!r}"
+    )

@@ -1,0 +1,56 @@
+"""The state file: an append-only log of JSON lines, one for each committed change."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .records import Record
+
+
+class StateError(ValueError):
+    """The file given as `state` is not a state file of the emulator, or is damaged."""
+
+
+class StateLog:
+    """Appends changes to a file so that they survive the death of the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab")
+
+    def append(self, records: tuple[Record, ...]) -> None:
+        """Write the records as one line: all of them survive, or none."""
+        pairs = [(record.table, record) for record in records]
+        line = json.dumps(pairs, default=Record.values, separators=(",", ":"))
+        self._file.write(line.encode() + b"\n")
+        # With the operating system the line survives a kill of the process.
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def replay(path: Path) -> Iterator[list[tuple[str, list[Any]]]]:
+    """Yield the changes of a state file, each as pairs of table and values.
+
+    A last line without its end was cut off by a crash: it is removed from the file.
+    """
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        end = 0
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                file.truncate(end)
+                return
+            try:
+                change = json.loads(line)
+                pairs = [(str(table), list(values)) for table, values in change]
+            except (ValueError, TypeError):
+                raise StateError(
+                    f"{path}: line {number} is not an emulator change; "
+                    "give another file, or delete this one to start afresh"
+                ) from None
+            yield pairs
+            end += len(line)

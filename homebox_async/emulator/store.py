@@ -1,0 +1,278 @@
+"""The store: tables of records, every change of which is logged before it is made."""
+
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from .addresses import Address, compact, same
+from .assumed import Assumed
+from .outbox import Message, messages_of_lead
+from .records import (
+    Account,
+    KnownAddress,
+    Lead,
+    NewLead,
+    Order,
+    Property,
+    Reading,
+    Record,
+    Tenant,
+    shared,
+)
+from .statelog import StateError, StateLog, replay
+from .table import Table
+
+# "List Properties", the table of statuses.
+PENDING, TENANT_PACKAGE = 1, 2
+
+
+class Store:
+    """The emulator's state: `properties`, `leads`, `orders`, `readings`, `account`, `outbox`.
+
+    `commits` counts the changes made since it was built; `clock` may be replaced in tests.
+    """
+
+    def __init__(self, assumed: Assumed, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self.commits = 0
+        self._assumed = assumed
+        self._log: StateLog | None = None
+        self._appliers: dict[type[Record], Callable[[Any], None]] = {
+            Account: self._put_account,
+            KnownAddress: self._put_address,
+            Property: self._put_property,
+            Lead: self._put_lead,
+            Order: self._put_order,
+            Reading: self._put_reading,
+        }
+        self._kinds = {kind.table: kind for kind in self._appliers}
+        self._clear()
+
+    def _clear(self) -> None:
+        self.properties: Table[Property] = Table()
+        self.leads: Table[Lead] = Table()
+        self.orders: Table[Order] = Table()
+        self.readings: Table[Reading] = Table()
+        self.addresses: dict[str, Address] = {}
+        self.outbox: list[Message] = []
+        # Random, so that a client can tell whether it talks to the state it knows.
+        self.account = Account(
+            "Partner Account", "10", f"EMU-{secrets.token_hex(4).upper()}", "...", "#000000"
+        )
+        self._tenants = 0
+        # The newest property of each postcode, and for each property the one before it at the
+        # same postcode: an index that costs one number for each property.
+        self._newest_at: dict[str, int] = {}
+        self._previous: list[int] = []
+        self._readings_of_property: defaultdict[int, list[int]] = defaultdict(list)
+        self._readings_of_order: defaultdict[int, list[int]] = defaultdict(list)
+
+    def open(self, path: Path) -> None:
+        """Load the state file (made when missing) and log every change to it from now on.
+
+        Raises StateError when the file is not a state file.
+        """
+        self._clear()
+        fresh = True
+        for pairs in replay(path):
+            fresh = False
+            for table, values in pairs:
+                try:
+                    record = self._kinds[table].load(values)
+                except (KeyError, TypeError, ValueError):
+                    raise StateError(f"{path}: cannot read a {table!r} record") from None
+                self._apply(record)
+        self._log = StateLog(path)
+        if fresh:
+            self._log.append((self.account,))
+
+    def close(self) -> None:
+        """Stop logging and close the state file."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def add_property(self, address: Address, reference: str | None = None) -> Property:
+        """Add a property with status "Pending" and return it."""
+        row = self._new_property(address, reference)
+        self._commit(row)
+        return row
+
+    def set_status(self, property_id: int, status_id: int) -> Property:
+        """Give the property another status and return it; KeyError when there is none."""
+        row = attrs.evolve(
+            self.properties[property_id], status_id=status_id, updated_at=self.clock()
+        )
+        self._commit(row)
+        return row
+
+    def add_order(self, property_id: int) -> Order:
+        """Add a bills package for the property; KeyError when there is none."""
+        now = self.clock()
+        row = Order(self.orders.next_id, property_id, now)
+        home = attrs.evolve(self.properties[property_id], status_id=TENANT_PACKAGE, updated_at=now)
+        self._commit(home, row)
+        return row
+
+    def add_lead(self, new: NewLead) -> Lead:
+        """Add a lead, and a property for its address when it needs one; return the lead."""
+        changes: list[Record] = []
+        home = None
+        if new.address is not None:
+            if self._assumed.lead_reuses_property:
+                home = self.property_at(new.address)
+            if home is None:
+                home = self._new_property(new.address, new.reference)
+                changes.append(home)
+        row = Lead(
+            self.leads.next_id,
+            None if home is None else home.id,
+            new.tenancy_start,
+            new.tenancy_end,
+            new.existing_tenancy,
+            new.notifications,
+            new.managing_party_name,
+            new.reference,
+            tuple(
+                Tenant(
+                    number, each.first_name, each.last_name, each.phone_number, each.email_address
+                )
+                for number, each in enumerate(new.tenants, self._tenants + 1)
+            ),
+            self.clock(),
+        )
+        self._commit(*changes, row)
+        return row
+
+    def add_reading(
+        self,
+        *,
+        property_id: int,
+        order_id: int | None,
+        kind: str,
+        reading: str,
+        reading2: str | None,
+        date_of_reading: str,
+        source: str | None,
+    ) -> Reading:
+        """Add a meter reading (`kind` is "Gas", "Electric" or "Water") and return it."""
+        row = Reading(
+            self.readings.next_id,
+            property_id,
+            order_id,
+            kind,
+            reading,
+            reading2,
+            date_of_reading,
+            source,
+            self.clock(),
+        )
+        self._commit(row)
+        return row
+
+    def remember_address(self, address: Address) -> None:
+        """Keep a found address, so that its `address_id` can be used in later calls.
+
+        This is not a change of the portfolio: it does not count in `commits`.
+        """
+        if address.address_id is not None and address.address_id not in self.addresses:
+            record = KnownAddress(
+                address.line1,
+                address.line2,
+                address.city,
+                address.county,
+                address.postcode,
+                address.address_id,
+            )
+            if self._log is not None:
+                self._log.append((record,))
+            self._apply(record)
+
+    def property_at(self, address: Address) -> Property | None:
+        """Return the newest property with the same address, or None."""
+        homes = (self.properties[home] for home in self.at_postcode(address.postcode))
+        return next((home for home in homes if same(home, address)), None)
+
+    def at_postcode(self, postcode: str) -> Iterator[int]:
+        """Yield the ids of the properties with this postcode, newest first."""
+        home = self._newest_at.get(compact(postcode), 0)
+        while home:
+            yield home
+            home = self._previous[home - 1]
+
+    def readings_of_property(self, property_id: int) -> Sequence[int]:
+        """Return the ids of a property's readings, oldest first."""
+        return self._readings_of_property.get(property_id, [])
+
+    def readings_of_order(self, order_id: int) -> Sequence[int]:
+        """Return the ids of an order's readings, oldest first."""
+        return self._readings_of_order.get(order_id, [])
+
+    def _new_property(self, address: Address, reference: str | None) -> Property:
+        now = self.clock()
+        return Property(
+            self.properties.next_id,
+            address.line1,
+            address.line2,
+            shared(address.city),
+            shared(address.county),
+            address.postcode,
+            PENDING,
+            now,
+            now,
+            address.address_id if self._assumed.address_id_as_external_id else None,
+            reference,
+        )
+
+    def _commit(self, *records: Record) -> None:
+        # Logged first: what was answered is in the file, whatever happens next.
+        if self._log is not None:
+            self._log.append(records)
+        for record in records:
+            self._apply(record)
+        self.commits += 1
+
+    def _apply(self, record: Record) -> None:
+        self._appliers[type(record)](record)
+
+    def _put_account(self, account: Account) -> None:
+        self.account = account
+
+    def _put_address(self, known: KnownAddress) -> None:
+        self.addresses[known.address_id] = Address(
+            known.line1, known.line2, known.city, known.county, known.postcode, known.address_id
+        )
+
+    def _put_property(self, row: Property) -> None:
+        if self.properties.put(row):
+            key = compact(row.postcode)
+            self._previous.append(self._newest_at.get(key, 0))
+            self._newest_at[key] = row.id
+
+    def _put_lead(self, row: Lead) -> None:
+        self.leads.put(row)
+        self._tenants += len(row.tenants)
+        self.outbox += messages_of_lead(
+            row,
+            _day(row.created_at),
+            invite_past_starts=self._assumed.invite_past_starts,
+        )
+
+    def _put_order(self, row: Order) -> None:
+        self.orders.put(row)
+
+    def _put_reading(self, row: Reading) -> None:
+        self.readings.put(row)
+        self._readings_of_property[row.property_id].append(row.id)
+        if row.order_id is not None:
+            self._readings_of_order[row.order_id].append(row.id)
+
+
+def _day(moment: float) -> date:
+    return datetime.fromtimestamp(moment, UTC).date()

@@ -1,0 +1,172 @@
+"""What happens around an attempt: each middleware is `async (request, handler) -> response`.
+
+The way of a call, outermost first::
+
+    the user's own, once per call
+    log        one line per call, without personal data
+    retry      the only place that sends anything twice
+    throttle   one 429 pauses the whole client; the quota headers bound what is in flight
+    the user's own, once per attempt
+    answered   a failing status becomes its error, a success its result
+    transport  the single aiohttp call
+
+The throttle stands inside retry, so that a pause holds back second attempts as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+import attrs
+
+from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited, RequestError
+from .wire import Request, Response, Safety, failure
+
+Handler = Callable[[Request], Awaitable[Response]]
+Middleware = Callable[[Request, Handler], Awaitable[Response]]
+
+logger = logging.getLogger("homebox_async")
+
+
+def chain(middlewares: Sequence[Middleware], handler: Handler) -> Handler:
+    """Return a handler that runs the middlewares in order, the first one outermost."""
+    for middleware in reversed(middlewares):
+        handler = _bind(middleware, handler)
+    return handler
+
+
+def _bind(middleware: Middleware, handler: Handler) -> Handler:
+    # A plain function, not a partial: it costs half as much to call.
+    def bound(request: Request) -> Awaitable[Response]:
+        return middleware(request, handler)
+
+    return bound
+
+
+async def log(request: Request, handler: Handler) -> Response:
+    """Write one debug line per call: operation, status or error, milliseconds."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return await handler(request)
+    start = time.monotonic()
+    try:
+        response = await handler(request)
+    except RequestError as error:
+        logger.debug("%s after %.0f ms", error, (time.monotonic() - start) * 1e3)
+        raise
+    milliseconds = (time.monotonic() - start) * 1e3
+    logger.debug(
+        "%s %s: %d, %d bytes, %.0f ms",
+        request.method,
+        request.path,
+        response.status,
+        len(response.body),
+        milliseconds,
+    )
+    return response
+
+
+async def answered(request: Request, handler: Handler) -> Response:
+    """Turn a failing status into its error, and a success into the result asked for."""
+    response = await handler(request)
+    if response.status >= 300:
+        raise failure(request, response, time.time())
+    try:
+        response.result = request.read(response)
+    except ValueError as unreadable:
+        if request.safety is Safety.DELETE:
+            return response  # it is gone; the words about it do not matter
+        raise AnswerUnusable(
+            f"the server answered {response.status}, but its answer {unreadable}",
+            outcome=Outcome.REJECTED if request.safety is Safety.READ else Outcome.UNKNOWN,
+            method=request.method,
+            path=request.path,
+        ) from None
+    return response
+
+
+@attrs.define(eq=False)
+class Throttle:
+    """Keeps a client within what the server grants.
+
+    `Retry-After` on a 429 holds back every call of the client, not one task.
+    `X-RateLimit-Remaining` bounds how many are in flight; one may always go, to learn more.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    paused_until: float = 0.0
+    _in_flight: int = 0
+    _remaining: int | None = None
+    _waiting: deque[asyncio.Future[None]] = attrs.field(factory=deque)
+
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        """Hold the attempt back while the client is paused or its quota is in use."""
+        if self.paused_until or self._remaining is not None:
+            await self._wait(request)
+        self._in_flight += 1
+        try:
+            response = await handler(request)
+        except RateLimited as limited:
+            if limited.retry_after is not None:
+                self.pause(limited.retry_after)
+            raise
+        else:
+            left = response.headers.get("X-RateLimit-Remaining")
+            if left is not None:
+                self._remaining = int(left) if left.isdecimal() and len(left) < 12 else None
+            return response
+        finally:
+            self._in_flight -= 1
+            self._wake()
+
+    def pause(self, seconds: float) -> None:
+        """Hold every call back for so many seconds from now."""
+        self.paused_until = max(self.paused_until, self.now() + seconds)
+        # What was left of the quota is gone; the first answer after the pause tells the new one.
+        self._remaining = None
+        logger.info("paused for %.1f s: the server asked for it", seconds)
+
+    async def _wait(self, request: Request) -> None:
+        while True:
+            while (pause := self.paused_until - self.now()) > 0:
+                self._check(request, pause)
+                await self.sleep(pause)
+            self.paused_until = 0.0
+            if self._remaining is None or self._in_flight < max(1, self._remaining):
+                return
+            await self._turn(request)
+
+    async def _turn(self, request: Request) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        left = None if request.deadline is None else request.deadline - self.now()
+        try:
+            async with asyncio.timeout(left):
+                await turn
+        except TimeoutError:
+            raise self._too_late(request, "the quota stayed in use until the deadline") from None
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(turn)
+
+    def _wake(self) -> None:
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(None)
+        self._waiting.clear()
+
+    def _check(self, request: Request, pause: float) -> None:
+        if request.deadline is not None and self.now() + pause > request.deadline:
+            message = f"the server asked for a pause of {pause:.1f} s more, beyond the deadline"
+            raise self._too_late(request, message)
+
+    @staticmethod
+    def _too_late(request: Request, message: str) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            message, outcome=Outcome.NOT_SENT, method=request.method, path=request.path
+        )

@@ -1,0 +1,248 @@
+"""Lists that fetch themselves: `async for item in client.leads.list()`.
+
+The next page is always asked for by its number with the original query, never by the server's
+`links.next`: Laravel drops `filter` and `q` from it, and it may name another host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from .models import Answer, Model
+
+T = TypeVar("T", bound=Model)
+
+logger = logging.getLogger("homebox_async")
+
+
+@attrs.frozen(eq=False)
+class Page(Generic[T]):
+    """One page as the server sent it.
+
+    `number` counts from 1. `last_page` and `total` are None where the server does not tell them.
+    `answer` is the JSON of the whole answer.
+    """
+
+    items: tuple[T, ...]
+    number: int
+    last_page: int | None = None
+    total: int | None = None
+    _answer: Answer | None = attrs.field(default=None, repr=False)
+
+    @property
+    def answer(self) -> Any:
+        """The JSON of the whole answer, with all that stands beside `data`."""
+        return None if self._answer is None else self._answer.tree
+
+
+def page_of(items: list[T], meta: Mapping[str, Any], answer: Answer, number: int) -> Page[T]:
+    """Make a page from a decoded list and its `meta`.
+
+    Leads tell `last_page` and `total`, branch orders `page_count` and `total_count`, orders only
+    `order_count`, which may be the page's: a hint, and never a stop.
+    """
+    return Page(
+        tuple(items),
+        number,
+        _count(meta, "last_page", "page_count"),
+        _count(meta, "total", "total_count"),
+        answer,
+    )
+
+
+def _count(meta: Mapping[str, Any], *names: str) -> int | None:
+    for name in names:
+        value = meta.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+    return None
+
+
+Fetch = Callable[[int], Awaitable[Page[T]]]
+
+
+@attrs.frozen(eq=False)
+class Pages(Generic[T]):
+    """A list that may span many pages; nothing is fetched until it is iterated.
+
+    ::
+
+        async for lead in client.leads.list(): ...
+        async for page in client.leads.list().pages(): ...
+        first = await client.leads.list().first()
+        some = await client.leads.list().collect(max_items=200)
+
+    Items arrive as soon as their page does. An id that was seen before is not yielded again.
+    Each iteration starts a new pass over the list at `start_page`. `prefetch` pages are asked
+    for ahead of the one in use: all at once where the server tells the last page, one ahead
+    where it does not; the order stays.
+    """
+
+    _fetch: Fetch[T]
+    start_page: int = 1
+    prefetch: int = 0
+
+    def __aiter__(self) -> Cursor[T]:
+        return Cursor(self.pages())
+
+    def pages(self) -> PageCursor[T]:
+        """Iterate page by page."""
+        return PageCursor(self._fetch, self.start_page, self.prefetch)
+
+    async def first(self) -> T | None:
+        """Return the first item, None for an empty list."""
+        page = await self._fetch(self.start_page)
+        return page.items[0] if page.items else None
+
+    async def collect(self, *, max_items: int | None = None) -> list[T]:
+        """Return the items as a list, at most `max_items` of them."""
+        found: list[T] = []
+        cursor = aiter(self)
+        try:
+            while max_items is None or len(found) < max_items:
+                found.append(await anext(cursor))
+        except StopAsyncIteration:
+            return found
+        finally:
+            await cursor.aclose()
+        return found
+
+
+class PageCursor(Generic[T]):
+    """One pass over the pages of a list.
+
+    If a page fails, the error comes out and the next step asks for the same page again.
+    `next_page` is the page it will yield next, `drift` tells after the end by how many items
+    the pass differs from the `total` that the server told, None where it told none.
+    """
+
+    def __init__(self, fetch: Fetch[T], start: int, prefetch: int) -> None:
+        self._fetch = fetch
+        self.next_page = start
+        self._start = start
+        self._prefetch = prefetch
+        self._ahead: deque[asyncio.Task[Page[T]]] = deque()
+        self._last_page: int | None = None
+        self._total: int | None = None
+        self._seen = _Seen()
+        self._yielded = 0
+        self._done = False
+        self.drift: int | None = None
+
+    def __aiter__(self) -> PageCursor[T]:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        if self._done:
+            raise StopAsyncIteration
+        page = await self._take()
+        fresh = tuple(item for item in page.items if self._seen.add(item))
+        self._last_page, self._total = page.last_page, page.total
+        self.next_page += 1
+        self._yielded += len(fresh)
+        if self._last_page is not None:
+            self._done = page.number >= self._last_page
+        elif not fresh:
+            # The end of a list that does not tell its end; or a server that ignores `page`.
+            self._done = True
+        # Beyond its last page a list is empty, whatever it told before.
+        self._done = self._done or not page.items
+        if self._done:
+            await self._finish()
+            if not fresh:
+                raise StopAsyncIteration
+        else:
+            self._read_ahead()
+        return page if len(fresh) == len(page.items) else attrs.evolve(page, items=fresh)
+
+    async def aclose(self) -> None:
+        """Stop reading ahead."""
+        self._done = True
+        await self._drop_ahead()
+
+    async def _take(self) -> Page[T]:
+        if not self._ahead:
+            return await self._fetch(self.next_page)
+        task = self._ahead.popleft()
+        try:
+            return await task
+        except BaseException:
+            # What was read ahead of a failure is asked for again, in order.
+            task.cancel()
+            await self._drop_ahead()
+            raise
+
+    def _read_ahead(self) -> None:
+        known = self._last_page is not None
+        room = self._prefetch if known else min(self._prefetch, 1)
+        while len(self._ahead) < room:
+            number = self.next_page + len(self._ahead)
+            if self._last_page is not None and number > self._last_page:
+                return
+            self._ahead.append(asyncio.ensure_future(self._fetch(number)))
+
+    async def _drop_ahead(self) -> None:
+        tasks, self._ahead = list(self._ahead), deque()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+            for task in tasks:
+                if not task.cancelled():
+                    task.exception()  # seen: it is asked for again if anybody goes on
+
+    async def _finish(self) -> None:
+        await self._drop_ahead()
+        if self._total is not None and self._start == 1:
+            self.drift = self._yielded - self._total
+            if self.drift:
+                logger.warning(
+                    "the list changed while it was read: %d items came, the server told %d",
+                    self._yielded,
+                    self._total,
+                )
+
+
+class Cursor(Generic[T]):
+    """One pass over the items of a list; see `PageCursor` for failures and drift."""
+
+    def __init__(self, pages: PageCursor[T]) -> None:
+        self.pages = pages
+        self._items: deque[T] = deque()
+
+    def __aiter__(self) -> Cursor[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        while not self._items:
+            self._items.extend((await anext(self.pages)).items)
+        return self._items.popleft()
+
+    async def aclose(self) -> None:
+        """Stop reading ahead."""
+        await self.pages.aclose()
+
+
+class _Seen:
+    """The ids that came by, a bit each: a million of them take about 200 kB."""
+
+    def __init__(self) -> None:
+        self._bits: dict[int, int] = {}
+
+    def add(self, item: Model) -> bool:
+        """Note an item; False if it was noted before."""
+        identity = getattr(item, "id", None)
+        if not isinstance(identity, int):
+            identity = hash(repr(item.raw))
+        place, bit = identity >> 10, 1 << (identity & 1023)
+        bits = self._bits.get(place, 0)
+        if bits & bit:
+            return False
+        self._bits[place] = bits | bit
+        return True

@@ -1,0 +1,149 @@
+"""The document's heading "Leads": tell Homebox of a tenancy, so that it invites the tenants."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from ..errors import Problem
+from ..models import Model, model
+from ..pages import Pages
+from ..rules import (
+    UNSET,
+    Input,
+    Unset,
+    email_address,
+    field,
+    phone_number,
+    tenancy_date,
+    text,
+)
+from .addresses import AnyAddress
+from .base import Resource
+from .properties import Property
+
+
+@attrs.frozen(kw_only=True)
+class NewTenant(Input):
+    """A tenant to tell Homebox of. The phone number includes the country code (+44...)."""
+
+    first_name: str = field(text, secret=True)
+    last_name: str = field(text, secret=True)
+    phone_number: str = field(phone_number, secret=True)
+    email_address: str = field(email_address, secret=True)
+
+
+@model
+class Tenant(Model):
+    """A tenant of a lead. Personal fields stay out of the repr."""
+
+    id: int | None = None
+    first_name: str | None = attrs.field(default=None, repr=False)
+    last_name: str | None = attrs.field(default=None, repr=False)
+    phone_number: str | None = attrs.field(default=None, repr=False)
+    email_address: str | None = attrs.field(default=None, repr=False)
+    unsubscribed: bool | None = None
+    created_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+
+
+@model
+class Lead(Model):
+    """A lead: a tenancy, its property and its tenants. Times are UTC."""
+
+    id: int | None = None
+    partner_id: int | None = None
+    tenancy_start: dt.datetime | None = None
+    tenancy_end: dt.datetime | None = None
+    tenancy_type: str | None = None
+    completed_at: dt.datetime | None = None
+    managing_party_name: str | None = None
+    property: Property | None = None
+    property_reference: str | None = None
+    tenants: tuple[Tenant, ...] = ()
+    created_at: dt.datetime | None = None
+
+
+class AsyncLeads(Resource):
+    """Leads: invitations of tenants to a bills package."""
+
+    async def create(
+        self,
+        *,
+        tenancy_start: dt.date,
+        tenancy_end: dt.date,
+        tenants: Sequence[NewTenant],
+        address: AnyAddress | Unset = UNSET,
+        notifications: bool | Unset = UNSET,
+        existing_tenancy: bool | Unset = UNSET,
+        property_reference: str | Unset | None = UNSET,
+        managing_party_name: str | Unset | None = UNSET,
+    ) -> Lead:
+        """Create a lead and return it.
+
+        It reaches real people: if the tenancy starts within two weeks, each tenant gets an SMS
+        and an email, and a reminder after 72 hours; after 72 hours more the suppliers are told,
+        unless `notifications` is False (left out, it counts as True).
+        `tenancy_start`, `tenancy_end`: dates, sent as DD/MM/YY. `address`: required unless
+        `notifications` is False. `existing_tenancy`: changes what suppliers are told.
+        Raises ValidationError before anything is sent, OutcomeUnknown if it may have been
+        created all the same, RequestError otherwise.
+        Source: POST /api/partner/lead, "Create Lead".
+        """
+        return await self._post(
+            "lead",
+            Lead,
+            rules=_RULES,
+            problems=_lead_problems(tenancy_start, tenancy_end, tenants, address, notifications),
+            tenancy_start=tenancy_start,
+            tenancy_end=tenancy_end,
+            existing_tenancy=existing_tenancy,
+            notifications=notifications,
+            managing_party_name=managing_party_name,
+            property_reference=property_reference,
+            address=address,
+            tenants=list(tenants),
+        )
+
+    def list(self, *, start_page: int = 1, prefetch: int = 0) -> Pages[Lead]:
+        """List the leads that you have created, 50 a page; the server tells the last page.
+
+        `start_page`, `prefetch`: see `Pages`. Raises RequestError while it is iterated.
+        Source: GET /api/partner/lead, "List Leads".
+        """
+        return self._pages("lead", Lead, start_page=start_page, prefetch=prefetch)
+
+    async def get(self, lead_id: int) -> Lead:
+        """Return one lead.
+
+        Raises NotFound where there is none, RequestError for a failed call.
+        Source: GET /api/partner/lead/{lead_id}, "List Leads".
+        """
+        return await self._get("lead/{lead_id}", Lead, lead_id=lead_id)
+
+
+_RULES = {
+    "tenancy_start": tenancy_date,
+    "tenancy_end": tenancy_date,
+    "property_reference": text,
+    "managing_party_name": text,
+}
+
+
+def _lead_problems(
+    start: dt.date,
+    end: dt.date,
+    tenants: Sequence[NewTenant],
+    address: AnyAddress | Unset,
+    notifications: bool | Unset,
+) -> Iterator[Problem]:
+    if tenancy_date(start) is None and tenancy_date(end) is None and end <= start:
+        yield Problem("tenancy_end", "is not after tenancy_start", "give a later date")
+    if not tenants:
+        yield Problem("tenants", "is empty", "give at least one tenant")
+    for index, tenant in enumerate(tenants):
+        yield from tenant.problems(f"tenants.{index}.")
+    if address is UNSET and notifications is not False:
+        yield Problem("address", "is missing", "give it, or set notifications to False")

@@ -1,0 +1,177 @@
+"""Which failures are tried again, and when: the policy is plain values, testable without waiting.
+
+A write is received twice only if the server surely did nothing the first time: the request
+never left, or the answer said so. Everything else ends as `OutcomeUnknown` and is never resent.
+
+tenacity does the waiting. It is entered only once a first attempt has failed, for it costs more
+than a whole local call otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import attrs
+import tenacity
+
+from .errors import (
+    AnswerUnusable,
+    AttemptTimeout,
+    ConnectionFailed,
+    NotFound,
+    Outcome,
+    OutcomeUnknown,
+    RequestError,
+    StatusError,
+)
+from .middleware import Handler, logger
+from .wire import Request, Response, Safety
+
+_WORTH_ANOTHER_TRY = {408, 429, 500, 502, 503, 504}
+
+
+def retryable(safety: Safety, error: RequestError) -> bool:
+    """Tell whether a failed attempt may be followed by another one, by outcome and safety."""
+    if isinstance(error, StatusError):
+        if safety is Safety.WRITE and error.status not in {429, 503}:
+            return False
+        if error.status not in _WORTH_ANOTHER_TRY:
+            return False
+    elif not isinstance(error, (ConnectionFailed, AttemptTimeout, AnswerUnusable)):
+        return False
+    return safety is not Safety.WRITE or error.outcome is not Outcome.UNKNOWN
+
+
+@attrs.frozen
+class Retry:
+    """How often and how patiently a call is tried again.
+
+    `attempts`: at most so many in all. `backoff` to `longest`: seconds that the random wait
+    grows from and to, doubling with each attempt (full jitter). `quota`: retry tokens of the
+    client; a failure costs 5, or 10 after a timeout, and a success earns 1 back, so a dying
+    server is not hammered.
+    """
+
+    attempts: int = 3
+    backoff: float = 0.5
+    longest: float = 20.0
+    quota: int = 500
+
+    def wait(self, attempt: int, error: RequestError, chance: float) -> float:
+        """Return the seconds before the next attempt; never less than the server asked for."""
+        jitter = chance * min(self.longest, self.backoff * 2.0 ** min(attempt - 1, 30))
+        return max(error.retry_after or 0.0, jitter)
+
+
+@attrs.define(eq=False)
+class Quota:
+    """Retry tokens, as in botocore's standard mode."""
+
+    capacity: int
+    tokens: int = attrs.field(
+        init=False, default=attrs.Factory(lambda self: self.capacity, takes_self=True)
+    )
+
+    def spend(self, error: RequestError) -> bool:
+        """Take what a retry after this failure costs; False if there is not enough."""
+        cost = 10 if isinstance(error, AttemptTimeout) else 5
+        if cost > self.tokens:
+            return False
+        self.tokens -= cost
+        return True
+
+    def earn(self) -> None:
+        """Give a token back for a success."""
+        if self.tokens < self.capacity:
+            self.tokens += 1
+
+
+@attrs.define(eq=False)
+class Retrier:
+    """The middleware that tries again."""
+
+    policy: Retry
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    chance: Callable[[], float] = random.random
+    quota: Quota = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Quota(self.policy.quota), takes_self=True)
+    )
+
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        """Make a first attempt, and only then think about more."""
+        try:
+            response = await handler(request)
+        except RequestError as error:
+            return await self._again(request, handler, error)
+        self.quota.earn()
+        return response
+
+    async def _again(self, request: Request, handler: Handler, first: RequestError) -> Response:
+        made = 0
+        gone_unseen = False
+        stopped = ""
+
+        async def attempt() -> Response:
+            nonlocal made, gone_unseen
+            made += 1
+            if made == 1:
+                raise first
+            try:
+                response = await handler(request)
+            except NotFound:
+                # An earlier DELETE may have worked without our seeing its answer.
+                if request.safety is Safety.DELETE and gone_unseen:
+                    return Response(204, {}, b"")
+                raise
+            self.quota.earn()
+            return response
+
+        def worth_it(error: BaseException) -> bool:
+            nonlocal gone_unseen
+            if not isinstance(error, RequestError):
+                return False
+            gone_unseen = gone_unseen or error.outcome is Outcome.UNKNOWN
+            return retryable(request.safety, error)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            assert state.outcome is not None
+            error = state.outcome.exception()
+            assert isinstance(error, RequestError)
+            return self.policy.wait(state.attempt_number, error, self.chance())
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            nonlocal stopped
+            assert state.outcome is not None
+            error = state.outcome.exception()
+            assert isinstance(error, RequestError)
+            if state.attempt_number >= self.policy.attempts:
+                return True
+            pause = state.upcoming_sleep
+            if request.deadline is not None and self.now() + pause > request.deadline:
+                asked = "the server asked" if error.retry_after else "it was due"
+                stopped = f"not tried again: {asked} to wait {pause:.1f} s, beyond the deadline"
+            elif not self.quota.spend(error):
+                stopped = "not tried again: too many calls of this client are failing"
+            else:
+                logger.info("%s; next attempt in %.2f s", error, pause)
+            return bool(stopped)
+
+        try:
+            return await tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception(worth_it),
+                wait=wait,
+                stop=stop,
+                sleep=self.sleep,
+                reraise=True,
+            )(attempt)
+        except RequestError as error:
+            error.attempts = made
+            if stopped:
+                error.message += f"; {stopped}"
+            if request.safety is Safety.WRITE and error.outcome is Outcome.UNKNOWN:
+                raise OutcomeUnknown(error) from error
+            raise
