@@ -141,7 +141,7 @@ class AsyncHomebox:
     def with_options(
         self,
         *,
-        deadline: float | None | Literal["same"] = "same",
+        deadline: float | Literal["same"] | None = "same",
         retry: Retry | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),

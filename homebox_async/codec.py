@@ -276,7 +276,7 @@ def _time(value: Any, _: Any) -> dt.datetime:
         time = dt.datetime.fromisoformat(value.strip())
     except ValueError:
         # Birthdays come as DD/MM/YYYY ("List Bill Payers").
-        time = dt.datetime.strptime(value.strip(), "%d/%m/%Y")  # noqa: DTZ007  # made UTC below
+        time = dt.datetime.strptime(value.strip(), "%d/%m/%Y")  # made UTC below
     return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time
 
 
@@ -287,9 +287,7 @@ def _date(value: Any, _: Any) -> dt.date:
 def configure(converter: cattrs.Converter) -> cattrs.Converter:
     """Register every hook of the tolerant path."""
     converter.register_structure_hook_func(_is_model, _structure_model)
-    converter.register_structure_hook_func(
-        lambda kind: bool(typing.get_origin(kind) == tuple), _structure_tuple
-    )
+    converter.register_structure_hook_func(_is_tuple, _structure_tuple)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(int, _integer)
     converter.register_structure_hook(bool, _boolean)
@@ -297,6 +295,11 @@ def configure(converter: cattrs.Converter) -> cattrs.Converter:
     converter.register_structure_hook(dt.datetime, _time)
     converter.register_structure_hook(dt.date, _date)
     return converter
+
+
+def _is_tuple(kind: Any) -> bool:
+    origin: Any = typing.get_origin(kind)
+    return origin is tuple
 
 
 def _is_model(kind: Any) -> bool:

@@ -118,7 +118,7 @@ class Homebox(Facade[AsyncHomebox]):
     def with_options(
         self,
         *,
-        deadline: float | None | Literal["same"] = "same",
+        deadline: float | Literal["same"] | None = "same",
         retry: Retry | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),

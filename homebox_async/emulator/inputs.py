@@ -1,7 +1,6 @@
 """Reading a request's body into fields: JSON, multipart and urlencoded, as PHP does."""
 
 import json
-from collections.abc import Mapping
 from email import message_from_bytes
 from email.message import Message
 from urllib.parse import parse_qsl
@@ -20,7 +19,7 @@ class Upload:
     content: bytes = attrs.field(repr=False)
 
 
-def read_fields(call: Call) -> Mapping[str, object]:
+def read_fields(call: Call) -> dict[str, object]:
     """Return the fields of the body; a type of body that PHP does not read has none.
 
     Raises a refusal when the body says that it is JSON and is not a JSON object.
@@ -38,9 +37,9 @@ def read_fields(call: Call) -> Mapping[str, object]:
     return {}
 
 
-def _json_fields(body: bytes, malformed_status: int) -> Mapping[str, object]:
+def _json_fields(body: bytes, malformed_status: int) -> dict[str, object]:
     try:
-        fields = json.loads(body)
+        fields = json.loads(body.decode())
     except (ValueError, RecursionError):
         fields = None
     if isinstance(fields, dict):
@@ -51,7 +50,7 @@ def _json_fields(body: bytes, malformed_status: int) -> Mapping[str, object]:
     raise Refusal(malformed_status, "The request body is not a JSON object.")
 
 
-def _form_fields(body: bytes, content_type: str) -> Mapping[str, object]:
+def _form_fields(body: bytes, content_type: str) -> dict[str, object]:
     header = Message()
     header["Content-Type"] = content_type
     boundary = header.get_boundary()

@@ -12,6 +12,9 @@ from .store import Store
 
 _JSON = {"Content-Type": "application/json"}
 
+# json.dumps builds an encoder for each call that has options.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 @attrs.frozen
 class Answer:
@@ -24,7 +27,7 @@ class Answer:
 
 def json_answer(status: int, content: object, headers: Mapping[str, str] | None = None) -> Answer:
     """Return an answer with this content as JSON."""
-    body = json.dumps(content, separators=(",", ":")).encode()
+    body = _encode(content).encode()
     return Answer(status, body, {**_JSON, **headers} if headers else _JSON)
 
 

@@ -8,6 +8,10 @@ from typing import Any
 from .records import Record
 
 
+# json.dumps builds an encoder for each call that has options.
+_encode = json.JSONEncoder(default=Record.values, separators=(",", ":")).encode
+
+
 class StateError(ValueError):
     """The file given as `state` is not a state file of the emulator, or is damaged."""
 
@@ -20,8 +24,7 @@ class StateLog:
 
     def append(self, records: tuple[Record, ...]) -> None:
         """Write the records as one line: all of them survive, or none."""
-        pairs = [(record.table, record) for record in records]
-        line = json.dumps(pairs, default=Record.values, separators=(",", ":"))
+        line = _encode([(record.table, record) for record in records])
         self._file.write(line.encode() + b"\n")
         # With the operating system the line survives a kill of the process.
         self._file.flush()

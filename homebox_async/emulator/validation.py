@@ -1,7 +1,6 @@
 """Validation like Laravel's: rules, messages, and all problems of a request at once."""
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import date
 
 from .laravel import Refusal, invalid
@@ -20,7 +19,7 @@ class Validator:
     refusal with all of it.
     """
 
-    def __init__(self, fields: Mapping[str, object], max_text: int) -> None:
+    def __init__(self, fields: dict[str, object], max_text: int) -> None:
         self._fields = fields
         self._max_text = max_text
         self._errors: dict[str, list[str]] = {}
@@ -42,13 +41,13 @@ class Validator:
         """Return the raw value; null and what is empty for PHP count as missing."""
         value: object = self._fields
         for part in path.split("."):
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 value = value.get(part)
-            elif isinstance(value, Sequence) and not isinstance(value, str):
+            elif isinstance(value, list):
                 value = value[int(part)]
             else:
                 value = None
-        if value in ([], {}):
+        if not value and isinstance(value, dict | list):
             value = None
         if value is None and required:
             self.refuse(path, "The {} field is required.")
@@ -104,7 +103,7 @@ class Validator:
         value = self.value(path, required=required)
         if value is None:
             return False
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             self.refuse(path, "The {} field must be an array.")
             return False
         return True

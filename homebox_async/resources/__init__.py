@@ -1,0 +1,1 @@
+"""One module per heading of the document: its models and its operations."""

@@ -106,7 +106,7 @@ def _one(into: type[T], envelope: str | None = "data") -> Callable[[Response], T
     return read
 
 
-def encode_filter(filter: Mapping[str, Any] | Unset) -> str | Unset:  # noqa: A002  # the API's word
+def encode_filter(filter: Mapping[str, Any] | Unset) -> str | Unset:  # the API's word
     """Return the `filter` parameter: standard Base64 of JSON ("List Properties")."""
     if filter is UNSET:
         return UNSET

@@ -153,7 +153,7 @@ class AsyncProperties(Resource):
         self,
         *,
         q: str | Unset = UNSET,
-        filter: Mapping[str, Any] | Unset = UNSET,  # noqa: A002  # the API's word
+        filter: Mapping[str, Any] | Unset = UNSET,  # the API's word
         start_page: int = 1,
         prefetch: int = 0,
     ) -> Pages[Property]:

@@ -46,7 +46,7 @@ class AsyncReadings(Resource):
         self,
         order_id: int,
         *,
-        type: ReadingType,  # noqa: A002  # the API's word
+        type: ReadingType,  # the API's word
         reading: int,
         date_of_reading: dt.date,
         reading2: int | Unset = UNSET,
@@ -100,7 +100,7 @@ class AsyncReadings(Resource):
         self,
         property_id: int,
         *,
-        type: ReadingType,  # noqa: A002  # the API's word
+        type: ReadingType,  # the API's word
         reading: int,
         date_of_reading: dt.date,
         reading2: int | Unset = UNSET,
