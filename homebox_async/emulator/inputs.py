@@ -1,7 +1,7 @@
 """Reading a request's body into fields: JSON, multipart and urlencoded, as PHP does."""
 
 import json
-from email import message_from_bytes
+from email import message_from_string
 from email.message import Message
 from urllib.parse import parse_qsl
 
@@ -61,7 +61,7 @@ def _form_fields(body: bytes, content_type: str) -> dict[str, object]:
     for part in body.split(b"--" + boundary.encode())[1:-1]:
         head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
         content = content.removesuffix(b"\r\n")
-        headers = message_from_bytes(head + b"\r\n\r\n")
+        headers = message_from_string(head.decode("utf-8", "replace"))
         name = headers.get_param("name", header="content-disposition")
         filename = headers.get_filename()
         if filename is not None:

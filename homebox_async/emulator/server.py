@@ -115,11 +115,8 @@ class Emulator:
             raise
         self._connections = connections
         port = self._server.sockets[0].getsockname()[1]
-        self._url = (
-            f"http://[{self._host}]:{port}"
-            if ":" in self._host
-            else (f"http://{self._host}:{port}")
-        )
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._url = f"http://{host}:{port}"
         return self
 
     async def aclose(self) -> None:
@@ -129,7 +126,9 @@ class Emulator:
             self._server.close()
             self._connections.pre_shutdown()
             await self._connections.shutdown(_GRACE)
-            await self._server.wait_closed()
+            # Since Python 3.12 this waits for clients that do not read their answers.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._server.wait_closed(), _GRACE)
         self._server = self._connections = self._url = None
         self.store.close()
 

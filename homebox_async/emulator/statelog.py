@@ -7,7 +7,6 @@ from typing import Any
 
 from .records import Record
 
-
 # json.dumps builds an encoder for each call that has options.
 _encode = json.JSONEncoder(default=Record.values, separators=(",", ":")).encode
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -69,7 +70,7 @@ class Store:
         # The newest property of each postcode, and for each property the one before it at the
         # same postcode: an index that costs one number for each property.
         self._newest_at: dict[str, int] = {}
-        self._previous: list[int] = []
+        self._previous = array("Q")
         self._readings_of_property: defaultdict[int, list[int]] = defaultdict(list)
         self._readings_of_order: defaultdict[int, list[int]] = defaultdict(list)
 

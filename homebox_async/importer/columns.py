@@ -7,6 +7,7 @@ What the user maps goes before a preset, and a preset before what is recognised 
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import json
 import re
@@ -75,6 +76,10 @@ _NOT_IN_AN_ID = re.compile(r"[\s,;|\"{}]")
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _Getter = Callable[[Mapping[str, str]], str]
 _RULES = {field.name: field.metadata["rule"] for field in attrs.fields(Address)}
+# Towns and postcodes come again and again: a verdict that is remembered costs a tenth.
+_remember = functools.lru_cache(maxsize=8192)
+_LINE1, _CITY, _POSTCODE = _RULES["line1"], _remember(_RULES["city"]), _remember(_RULES["postcode"])
+_OPTIONAL = [(field, _remember(_RULES[field])) for field in ("line2", "county")]
 _EXAMPLE = '--map line1="Street" --map city="Town" --map postcode="Post Code"'
 
 
@@ -107,7 +112,7 @@ class Columns:
     uses: Mapping[str, str]
     ignored: tuple[str, ...]
     generate_references: bool
-    _getters: Mapping[str, _Getter] = attrs.field(repr=False)
+    _getters: Mapping[str, _Getter] = attrs.field(repr=False, alias="getters")
 
     @classmethod
     def recognise(
@@ -174,11 +179,9 @@ class Columns:
             )
             # The bare rules take a third of the time of `problems()`, which is asked for its
             # texts only where something is wrong.
-            wrong = any(
-                rule(got[field]) is not None
-                for field, rule in _RULES.items()
-                if got.get(field) or field in _REQUIRED
-            )
+            wrong = _LINE1(address.line1) or _POSTCODE(address.postcode) or _CITY(address.city)
+            for field, rule in _OPTIONAL:
+                wrong = wrong or (field in got and rule(got[field]))
             problems = self._explained(address) if wrong else []
         reference = got.get("property_reference", "")
         if reference:
@@ -295,7 +298,7 @@ def _check_complete(
 def _parse(use: str, field: str, origin: str, columns: Sequence[str]) -> _Template:
     """Take a column name or a template apart."""
     if column := _find(use, columns):
-        return _Template((_Piece("", "", column),), "")
+        return _Template((_Piece(" ", "", column),), "")
     if "{" not in use and "}" not in use:
         raise _unknown(use, field, origin, columns)
     pieces: list[_Piece] = []
@@ -307,7 +310,7 @@ def _parse(use: str, field: str, origin: str, columns: Sequence[str]) -> _Templa
         words = _SEPARATOR.sub("", use[end : part.start()], count=1)
         separator = use[end : part.start() - len(words)]
         if not pieces:
-            separator, words = "", separator + words
+            separator, words = " ", (separator + words).lstrip()
         pieces.append(_Piece(separator, words, column))
         end = part.end()
     rest = "".join(_PART.split(use)[::2])
@@ -325,7 +328,7 @@ def _find(name: str, columns: Sequence[str]) -> str | None:
     if name in columns:
         return name
     alike = [column for column in columns if _plain(column) == _plain(name)]
-    return alike[0] if len(alike) == 1 and _plain(name) else None
+    return alike[0] if len(alike) == 1 and not {"{", "}"} & set(name) else None
 
 
 def _unknown(name: str, field: str, origin: str, columns: Sequence[str]) -> MappingError:
@@ -352,6 +355,10 @@ class _Piece:
     words: str
     column: str
 
+    def is_spaced(self) -> bool:
+        """Whether nothing but space stands before the column."""
+        return self.separator.isspace() and not self.words
+
 
 @attrs.frozen
 class _Template:
@@ -366,7 +373,7 @@ class _Template:
         if self.pieces[1:] or self.pieces[0].words or self.suffix:
             if exact:
                 return self._filled
-            if not self.suffix and all(not (p.separator + p.words).strip() for p in self.pieces):
+            if not self.suffix and all(map(_Piece.is_spaced, self.pieces)):
                 columns = [piece.column for piece in self.pieces]
                 return lambda cells: " ".join(" ".join([cells[c] for c in columns]).split())
             return lambda cells: " ".join(self._filled(cells).split())

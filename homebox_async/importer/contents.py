@@ -7,6 +7,7 @@ from all of the content, so that nothing is found out halfway through an import.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import hashlib
 import io
 import os
@@ -99,6 +100,7 @@ class Contents:
         own text.
         """
         number = 0
+        self.check_unchanged()
         with self.text() as text:
             try:
                 while line := text.readline(LONGEST_LINE):
@@ -121,16 +123,21 @@ class Contents:
 
     def read_at(self, position: int, buffer: WriteableBuffer) -> int:
         """Fill the buffer from a position; passes take turns on the one file."""
-        try:
-            with self._lock:
-                self._file.seek(position)
-                return self._file.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
-        except (OSError, ValueError) as exc:
-            raise SourceError(f"{self.name}: cannot be read ({_reason(exc)}); try again") from exc
+        with self._reading(), self._lock:
+            self._file.seek(position)
+            return self._file.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
 
     def _stat(self) -> tuple[int, int]:
-        stat = os.fstat(self._file.fileno())
+        with self._reading():
+            stat = os.fstat(self._file.fileno())
         return stat.st_size, stat.st_mtime_ns
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as exc:  # ValueError: it was closed
+            raise SourceError(f"{self.name}: cannot be read ({_reason(exc)}); try again") from exc
 
     def _changed(self) -> SourceError:
         return SourceError(
@@ -166,7 +173,7 @@ class Contents:
 
     def _known(self, encoding: str) -> str:
         try:
-            b"".decode(encoding)
+            "a".encode(encoding)  # refuses the codecs that are not of text
             return codecs.lookup(encoding).name
         except (LookupError, ValueError):
             raise SourceError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,16 +21,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T].*)?|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
 
 def sample_records(sample: str, delimiter: str) -> list[list[str]]:
     """Return the first records of a sample, read without objections."""
-    records: list[list[str]] = []
-    try:
-        for cells in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
-            if any(cells):
-                records.append(cells)
-            if len(records) > _SAMPLE_ROWS:
-                break
-    except csv.Error:
-        pass  # what was read so far is sample enough; the real pass names the error
-    return records
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    return list(itertools.islice(filter(any, reader), _SAMPLE_ROWS + 1))
 
 
 def find_delimiter(sample: str) -> str:

@@ -226,7 +226,7 @@ class _CsvSource(Source):
                 yield cells, text, reader.line_num - len(taken) + 1
 
     def _header(self) -> tuple[str, ...]:
-        cells, _, line = next(self._records(), (None, "", 1))
+        cells, _, line = next(self._records(), ([], "", 1))
         if cells is None:
             raise SourceError(
                 f"{self.name}: the column names on line {line} have a quote in the wrong place;"

@@ -1,0 +1,338 @@
+"""The journal of an import: which rows were sent, and what became of each.
+
+All of SQLite runs in one thread of the journal's own, with group commit: the thread takes
+whatever has queued up, runs it in one transaction, commits, and then tells all who wait. So a
+row is on disk as "being sent" before it is sent, and the disk is synced once for many rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import sqlite3
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from .store import (
+    Entry,
+    JournalError,
+    Planned,
+    Reader,
+    State,
+    explained,
+    open_store,
+    rollback,
+)
+
+__all__ = ["Entry", "Journal", "JournalError", "Planned", "Reader", "State"]
+
+T = TypeVar("T")
+_MOST_JOBS = 4096
+
+
+@attrs.frozen(eq=False)
+class _Job:
+    """A function for the thread; `alone`: outside of the shared transaction."""
+
+    run: Callable[[Reader], Any]
+    future: asyncio.Future[Any] | None = None
+    alone: bool = False
+
+
+class _Thread:
+    """Runs jobs on the journal's one connection, as many in a transaction as there are.
+
+    Once SQLite has failed, it fails every later job: what is on disk is then the truth.
+    """
+
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self.failure: JournalError | None = None
+        self.jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._path = path
+        self._loop = loop
+
+    def work(self, opener: Callable[[], Reader], opened: asyncio.Future[Reader]) -> None:
+        """Open the journal and run jobs until None comes: the body of the thread."""
+        try:
+            reader = opener()
+        except BaseException as exc:
+            self._tell([(opened, None, self._explained(exc))])
+            return
+        self._tell([(opened, reader, None)])
+        shared: list[_Job] = []
+        ended = False
+        while not ended:
+            # One is waited for; whatever else has come meanwhile shares its transaction.
+            job: _Job | None = self.jobs.get()
+            while job is not None and not job.alone:
+                shared.append(job)
+                if self.jobs.empty() or len(shared) == _MOST_JOBS:
+                    break
+                job = self.jobs.get()
+            if shared:
+                self._run_shared(reader, shared)
+                shared = []
+            if job is None:
+                ended = True
+            elif job.alone:
+                self._run_alone(reader, job)
+        with contextlib.suppress(sqlite3.Error):
+            reader.connection.close()
+
+    def _run_shared(self, reader: Reader, jobs: Sequence[_Job]) -> None:
+        run = reader.connection.execute
+        told: list[_Told] = []
+        try:
+            if self.failure is not None:
+                raise self.failure
+            run("BEGIN")
+            for job in jobs:
+                if job.future is None:
+                    job.run(reader)
+                    continue
+                # What a job raises is told to who waits for it; the others go on.
+                run("SAVEPOINT job")
+                try:
+                    told.append((job.future, job.run(reader), None))
+                except sqlite3.Error:
+                    raise
+                except BaseException as exc:
+                    run("ROLLBACK TO job")
+                    reader.forget_counts()
+                    told.append((job.future, None, exc))
+                run("RELEASE job")
+            run("COMMIT")
+        except BaseException as exc:
+            self.failure = self._explained(exc)
+            rollback(reader.connection)
+            reader.forget_counts()
+            told = [(job.future, None, self.failure) for job in jobs]
+        self._tell(told)
+
+    def _run_alone(self, reader: Reader, job: _Job) -> None:
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            if self.failure is not None:
+                raise self.failure
+            result = job.run(reader)
+        except (sqlite3.Error, MemoryError) as exc:
+            error = self.failure = self._explained(exc)
+        except BaseException as exc:
+            error = exc
+        self._tell([(job.future, result, error)])
+
+    def _explained(self, exc: BaseException) -> JournalError:
+        return explained(self._path, exc)
+
+    def _tell(self, told: Sequence[_Told]) -> None:
+        # A loop that is closed has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            if told:
+                self._loop.call_soon_threadsafe(_settle, told)
+
+
+_Told = tuple["asyncio.Future[Any] | None", Any, BaseException | None]
+
+
+def _settle(told: Sequence[_Told]) -> None:
+    for future, result, error in told:
+        if future is None or future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        elif isinstance(error, JournalError):
+            # A copy for each: tracebacks would pile up on one that many raise.
+            future.set_exception(type(error)(*error.args))
+        elif isinstance(error, StopIteration):
+            future.set_exception(RuntimeError("a job for the journal raised StopIteration"))
+        else:
+            future.set_exception(error)
+
+
+class Journal:
+    """Which rows of an import were sent, and what became of each; made by `Journal.open`.
+
+    Every method belongs to the event loop in which the journal was opened.
+    """
+
+    def __init__(self, path: Path, thread: _Thread, worker: threading.Thread) -> None:
+        self.path = path
+        self._thread = thread
+        self._worker = worker
+        self._closed = False
+        self._reader: Reader
+        # A journal that nobody closed ends its thread when it is collected, or at exit.
+        self._finalizer = weakref.finalize(self, thread.jobs.put, None)
+
+    @classmethod
+    async def open(
+        cls, path: str | os.PathLike[str], *, kind: str, fingerprint: str, target: str
+    ) -> Journal:
+        """Create the journal, or check that it belongs to this import and go on with it.
+
+        Rows that an earlier run was sending when it ended are then UNKNOWN.
+        """
+        loop = asyncio.get_running_loop()
+        thread = _Thread(Path(path), loop)
+        opened: asyncio.Future[Reader] = loop.create_future()
+
+        def opener() -> Reader:
+            return open_store(Path(path), kind=kind, fingerprint=fingerprint, target=target)
+
+        worker = threading.Thread(
+            target=thread.work, args=(opener, opened), name="homebox-journal", daemon=True
+        )
+        journal = cls(Path(path), thread, worker)
+        worker.start()
+        journal._reader = await opened
+        return journal
+
+    @property
+    def planned(self) -> bool:
+        """Whether all rows have been entered."""
+        return self._reader.planned
+
+    def digest(self, cells: Mapping[str, str]) -> bytes:
+        """Return the salted digest of a row's cells; any thread may call this."""
+        return self._reader.digest(cells)
+
+    async def plan(
+        self, rows: Iterator[Planned], progress: Callable[[int], None] | None = None
+    ) -> None:
+        """Enter all rows, from zero; `rows` is iterated in the journal's thread.
+
+        Rows with problems are REJECTED. `progress` is called in the event loop with the number
+        of rows so far. When this is cancelled, it ends once the thread has let go of `rows`.
+        """
+        loop = asyncio.get_running_loop()
+        stop = threading.Event()
+
+        def tell(done: int) -> None:
+            if progress is not None:
+                loop.call_soon_threadsafe(progress, done)
+
+        future = self._submit(lambda reader: reader.plan(rows, stop, tell), alone=True)
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            stop.set()
+            with contextlib.suppress(Exception):  # the cancellation goes before what it caused
+                await future
+            raise
+
+    async def take(self, make: Callable[[Reader], T]) -> T:
+        """Run a function in the journal's thread; what it changed is durable when this returns.
+
+        What it raises undoes its changes and is raised here.
+        """
+        result: T = await self._submit(make)
+        return result
+
+    async def counts(self) -> dict[State, int]:
+        """Return how many rows are in each state."""
+        return await self.take(Reader.counts)
+
+    async def next_batch(self, size: int, *, after: int) -> list[Entry]:
+        """Return the next PENDING and UNKNOWN rows behind a row number, in row order."""
+        return await self.take(lambda reader: reader.next_batch(size, after=after))
+
+    async def claim(self, numbers: Sequence[int]) -> float:
+        """Mark PENDING or UNKNOWN rows as INFLIGHT; durable when this returns the time."""
+        return await self.take(lambda reader: reader.claim(numbers))
+
+    def record(
+        self,
+        number: int,
+        state: State,
+        *,
+        property_id: int | None = None,
+        field: str = "",
+        error: str = "",
+        fix: str = "",
+    ) -> None:
+        """Enter what became of a row: durable after the next commit (`flush` waits for it).
+
+        A write that fails is raised by the next call that is awaited, and by `close`.
+        """
+        self._check_open()
+
+        def run(reader: Reader) -> None:
+            reader.record(number, state, property_id=property_id, field=field, error=error, fix=fix)
+
+        self._thread.jobs.put(_Job(run))
+
+    async def flush(self) -> None:
+        """Return when all that was recorded is durable."""
+        await self.take(lambda reader: None)
+
+    async def find(self, reference: str) -> list[Entry]:
+        """Return the rows with a reference."""
+        return await self.take(lambda reader: reader.find(reference))
+
+    async def find_address(self, address_key: str) -> list[Entry]:
+        """Return the rows with an address, except those that planning rejected."""
+        return await self.take(lambda reader: reader.find_address(address_key))
+
+    async def duplicate_references(self, limit: int = 10) -> list[tuple[str, list[int]]]:
+        """Return references that more than one row has, each with its first `limit` rows."""
+        return await self.take(lambda reader: reader.duplicate_references(limit))
+
+    async def duplicate_addresses(self, limit: int = 10) -> tuple[int, list[list[int]]]:
+        """Return how many rows repeat an earlier one's address, and groups of such rows.
+
+        Rows that planning rejected do not count.
+        """
+        return await self.take(lambda reader: reader.duplicate_addresses(limit))
+
+    async def rows(self, states: Collection[State], chunk: int = 1000) -> AsyncIterator[Entry]:
+        """Give the rows in some states, in row order; each chunk is read on its own."""
+        after = 0
+        while entries := await self.page(states, after=after, size=chunk):
+            for entry in entries:
+                yield entry
+            after = entries[-1].number
+
+    async def page(self, states: Collection[State], *, after: int, size: int) -> list[Entry]:
+        """Return the next rows in some states behind a row number, in row order."""
+        return await self.take(lambda reader: reader.page(states, after=after, size=size))
+
+    async def close(self) -> None:
+        """Write what is queued and close the file; raises if a write has failed."""
+        if self._closed:
+            return
+        future = self._submit(lambda reader: reader.connection.close(), alone=True)
+        self._closed = True
+        self._finalizer()
+        try:
+            await asyncio.shield(future)
+        finally:
+            self._worker.join()
+
+    async def __aenter__(self) -> Journal:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            await self.close()
+        except JournalError:
+            # The block's own error says more, or is the very same.
+            if kind is None:
+                raise
+
+    def _submit(self, run: Callable[[Reader], Any], *, alone: bool = False) -> asyncio.Future[Any]:
+        self._check_open()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._thread.jobs.put(_Job(run, future, alone))
+        return future
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise JournalError(f"{self.path}: the journal is closed; open it again")

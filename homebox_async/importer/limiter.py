@@ -1,0 +1,120 @@
+"""How many requests an import keeps in flight: as many as help, found out on the way.
+
+Additive increase, multiplicative decrease, as TCP does it: the limit grows while answers come
+back quickly and well, and shrinks when the server says that it is overloaded (429, 503) or
+when answers take markedly longer than they can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+
+import attrs
+
+from ..errors import RateLimited, ServerError
+from ..middleware import Handler
+from ..wire import Request, Response
+
+_START = 4.0
+_OVERLOAD = 0.7
+_SLOWER = 0.9
+_SLOW = 1.6  # times the shortest latency seen
+_SMOOTHING = 0.1  # weight of the newest latency
+
+
+@attrs.define(eq=False)
+class Limiter:
+    """A bound on what is in flight: a fixed number, or adaptive up to `most`.
+
+    `async with limiter` holds a place; as an attempt middleware it learns from each attempt.
+    """
+
+    most: int
+    adaptive: bool = True
+    now: Callable[[], float] = time.monotonic
+    limit: float = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: min(_START, self.most) if self.adaptive else self.most, takes_self=True
+        ),
+    )
+    in_flight: int = attrs.field(init=False, default=0)
+    _waiting: deque[asyncio.Future[None]] = attrs.field(init=False, factory=deque)
+    _shortest: float = attrs.field(init=False, default=float("inf"))
+    _latency: float = attrs.field(init=False, default=0.0)
+    _last_cut: float = attrs.field(init=False, default=float("-inf"))
+
+    async def __aenter__(self) -> None:
+        while self.in_flight >= int(self.limit):
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                self._pass_on(turn)
+                raise
+        self.in_flight += 1
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.in_flight -= 1
+        self._wake()
+
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        """Watch one attempt and adapt the limit to how it went."""
+        start = self.now()
+        try:
+            response = await handler(request)
+        except RateLimited as limited:
+            # With Retry-After it was the rate that was too high, which the client's pause
+            # answers; fewer at a time would only make it slower.
+            if limited.retry_after is None:
+                self._cut(start, _OVERLOAD)
+            raise
+        except ServerError as failed:
+            if failed.status == 503:
+                self._cut(start, _OVERLOAD)
+            raise
+        self._learn(start)
+        return response
+
+    def _learn(self, start: float) -> None:
+        latency = self.now() - start
+        self._shortest = min(self._shortest, latency)
+        self._latency += _SMOOTHING * (latency - (self._latency or latency))
+        self._latency = self._latency or latency
+        if self._latency > _SLOW * self._shortest and self.limit > _START:
+            self._cut(start, _SLOWER)
+        elif self.adaptive and self.in_flight >= int(self.limit):
+            # Only a limit that is in use has proved that it is not too high.
+            self.limit = min(float(self.most), self.limit + 1 / self.limit)
+            self._wake()
+
+    def _cut(self, start: float, factor: float) -> None:
+        # One cut for all that was in flight at the time: they tell of the same overload.
+        if self.adaptive and start > self._last_cut:
+            self._last_cut = self.now()
+            self.limit = max(1.0, self.limit * factor)
+
+    def _wake(self) -> None:
+        free = int(self.limit) - self.in_flight
+        while free > 0 and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1
+
+    def _pass_on(self, turn: asyncio.Future[None]) -> None:
+        # The one who was woken and cancelled at once must not swallow the place.
+        if turn.done() and not turn.cancelled():
+            self._wake()
+        elif turn in self._waiting:
+            self._waiting.remove(turn)

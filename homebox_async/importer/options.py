@@ -1,0 +1,41 @@
+"""How an import is to be done, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import attrs
+
+from ..errors import Problem, ValidationError
+
+
+@attrs.frozen(kw_only=True)
+class ImportOptions:
+    """How to import; `import_properties` says what each option means."""
+
+    mapping: Mapping[str, str] = attrs.field(factory=dict)
+    preset: str | None = None
+    generate_references: bool = False
+    delimiter: str | None = None
+    encoding: str | None = None
+    journal: Path | None = None
+    results: Path | None = None
+    concurrency: int | Literal["auto"] = "auto"
+    settle: float = 60.0
+    adopt_existing: bool = True
+    dry_run: bool = False
+    partition: tuple[int, int] = (0, 1)
+
+    def __attrs_post_init__(self) -> None:
+        wrong = []
+        if self.concurrency != "auto" and self.concurrency < 1:
+            wrong.append(Problem("concurrency", "is below 1", "give 1 or more, or 'auto'"))
+        if self.settle < 0:
+            wrong.append(Problem("settle", "is below 0", "give seconds"))
+        part, parts = self.partition
+        if not 0 <= part < parts:
+            wrong.append(Problem("partition", "is out of range", "give (0, 1) to (n - 1, n)"))
+        if wrong:
+            raise ValidationError(wrong)

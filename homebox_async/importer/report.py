@@ -1,0 +1,83 @@
+"""What an import tells: a result for each row, and a report at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import RequestError
+from .journal import State
+
+
+@attrs.frozen
+class RowResult:
+    """What became of one row of the input.
+
+    `number` counts the rows from 1. `property_id` is set for created and adopted rows;
+    `field`, `error` and `fix` say what was wrong with the others.
+    """
+
+    number: int
+    state: State
+    reference: str = ""
+    property_id: int | None = None
+    field: str = ""
+    error: str = ""
+    fix: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """What an import did, and where it stands.
+
+    `rows`: in the input. `created`: sent and confirmed. `adopted`: found at Homebox, so not sent
+    (again). `rejected`: refused by the checks here or by the server. `unknown`: may or may not
+    have been created; nothing was guessed. `pending`: not sent yet.
+    `sent`: requests to create a property that this run made, `reconciled`: of the adopted ones,
+    those whose own request had been left without an answer.
+    `repeated_addresses`: rows whose address stands in an earlier row too.
+    `stopped`: why it ended before everything was done, "" if it did not; `error`: the failure
+    behind that, None for an interrupt.
+    `files`: the result files by kind. `seconds`: how long this run took.
+    """
+
+    rows: int
+    created: int
+    adopted: int
+    rejected: int
+    unknown: int
+    pending: int
+    sent: int
+    reconciled: int
+    repeated_addresses: int
+    repeated_examples: tuple[tuple[int, ...], ...]
+    stopped: str
+    error: RequestError | None
+    dry_run: bool
+    seconds: float
+    journal: Path
+    files: dict[str, Path]
+
+    @property
+    def done(self) -> bool:
+        """Whether every row is created or adopted."""
+        return self.created + self.adopted == self.rows
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that this run made."""
+        return self.sent / self.seconds if self.seconds else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        return {
+            **attrs.asdict(self, recurse=False),
+            "done": self.done,
+            "error": None if self.error is None else str(self.error),
+            "seconds": round(self.seconds, 3),
+            "rate": round(self.rate, 1),
+            "journal": str(self.journal),
+            "files": {kind: str(path) for kind, path in self.files.items()},
+        }

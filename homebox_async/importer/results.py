@@ -1,0 +1,224 @@
+"""The files that tell what became of every row: the journal joined with the source.
+
+They are made anew each time, beside their places, and put there in one step: a reader sees the
+old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import datetime as dt
+import os
+import re
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import HomeboxError
+from .journal import Entry, Journal, State
+from .sources import Row, Source
+
+T = TypeVar("T")
+
+_CHUNK = 1000
+_REJECTED = ("row", "field", "error", "fix")
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "created": ("row", "property_id", "how"),
+    "rejects": _REJECTED,
+    "unknown": (*_REJECTED, "sent_reference", "sent_at"),
+}
+_FILES: Mapping[State, str] = {
+    State.CREATED: "created",
+    State.ADOPTED: "created",
+    State.REJECTED: "rejects",
+    State.UNKNOWN: "unknown",
+    State.INFLIGHT: "unknown",
+}
+_FORMULA_STARTS = "'=+-@\t\r"
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_LOOK_FIRST = "run the same import again: it looks first whether the property exists"
+
+
+class ResultsError(HomeboxError):
+    """A result file cannot be written; what it would tell is still in the journal."""
+
+
+async def write_results(journal: Journal, source: Source, stem: Path) -> dict[str, Path]:
+    """Write ``<stem>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``; return those written.
+
+    A file that would have no rows is not written, and an older one is removed.
+    """
+    join = _Join(source, result_paths(stem), journal.digest)
+    after = 0
+    try:
+        while entries := await journal.page(_FILES.keys(), after=after, size=_CHUNK):
+            await _in_thread(join.add, entries)
+            after = entries[-1].number
+        return await _in_thread(join.finish)
+    finally:
+        join.discard()
+
+
+def result_paths(stem: Path) -> dict[str, Path]:
+    """Return where the results of an import go: kind -> path."""
+    return {kind: stem.with_name(f"{stem.name}.{kind}.csv") for kind in _COLUMNS}
+
+
+def escape(cell: str) -> str:
+    """Return a cell that no spreadsheet runs as a formula; `sources.unescape` undoes it."""
+    return "'" + cell if _FORMULA.match(cell) else cell
+
+
+async def _in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Run a step outside of the event loop; a cancellation waits for it to let go of the files."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.exception()  # seen, though nobody waits for it any more
+        raise
+
+
+class _Join:
+    """Walks through the source in step with the journal's entries."""
+
+    def __init__(
+        self, source: Source, paths: Mapping[str, Path], digest: Callable[[Any], bytes]
+    ) -> None:
+        self._source = source
+        self._rows = source.rows()
+        self._digest = digest
+        self._files = {
+            kind: _File(path, source.columns, _COLUMNS[kind]) for kind, path in paths.items()
+        }
+        for path in paths.values():
+            if source.path is not None and path.exists() and path.samefile(source.path):
+                raise ResultsError(f"{path}: is the input itself; give the results another name")
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Write the rows of some entries, which come in row order."""
+        for entry in entries:
+            row = next((row for row in self._rows if row.number == entry.number), None)
+            if row is None or self._digest(row.cells) != entry.digest:
+                raise ResultsError(
+                    f"{self._source.name}: row {entry.number} is not as the journal has it;"
+                    " restore the file and run the same import again"
+                )
+            self._files[_FILES[entry.state]].write(row, _told(entry))
+
+    def finish(self) -> dict[str, Path]:
+        """Put all files in their places, once all of them are complete."""
+        for file in self._files.values():
+            file.complete()
+        return {kind: file.path for kind, file in self._files.items() if file.place()}
+
+    def discard(self) -> None:
+        """Remove what has not been put in its place."""
+        for file in self._files.values():
+            file.discard()
+
+
+def _told(entry: Entry) -> list[str]:
+    number = str(entry.number)
+    if _FILES[entry.state] == "created":
+        return [number, str(entry.property_id or ""), entry.state.name.lower()]
+    if entry.state is State.REJECTED:
+        return [number, entry.field, entry.error, entry.fix]
+    when = entry.claimed_at
+    sent = "" if when is None else dt.datetime.fromtimestamp(when, dt.UTC).isoformat("T", "seconds")
+    error = entry.error or "no answer has come"
+    return [number, entry.field, error, entry.fix or _LOOK_FIRST, entry.reference, sent]
+
+
+class _File:
+    """One result file, written beside its place; it comes to be with its first row."""
+
+    def __init__(self, path: Path, columns: Sequence[str], ours: Sequence[str]) -> None:
+        self.path = path
+        dropped = _replaced(columns, ours)
+        self._kept = [column for column in columns if column not in dropped]
+        self._header = [*self._kept, *ours]
+        self._file: Any = None
+
+    def write(self, row: Row, told: Iterable[str]) -> None:
+        """Add a row with what is told of it."""
+        with self._named():
+            if self._file is None:
+                self._start()
+            cells = [row.cells[column] for column in self._kept]
+            if row.fault is not None:
+                cells[0] = next(iter(row.cells.values()))  # the text of the row, never dropped
+            self._row((*cells, *told))
+
+    def complete(self) -> None:
+        """Bring all that was written to the disk."""
+        if self._file is not None:
+            with self._named():
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+
+    def place(self) -> bool:
+        """Replace the older file, or remove it if there is nothing to tell."""
+        with self._named():
+            if self._file is None:
+                self.path.unlink(missing_ok=True)
+                return False
+            Path(self._file.name).replace(self.path)
+            self._file = None
+            return True
+
+    def discard(self) -> None:
+        """Remove the file if it is not in its place."""
+        if self._file is not None:
+            # Closing writes what is buffered, which fails again where the disk is full.
+            with contextlib.suppress(OSError):
+                self._file.close()
+            with contextlib.suppress(OSError):
+                Path(self._file.name).unlink()
+            self._file = None
+
+    def _start(self) -> None:
+        self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed by complete or discard
+            "w",
+            encoding="utf-8",
+            errors="backslashreplace",
+            newline="",
+            prefix=f".{self.path.name}.",
+            suffix=".tmp",
+            dir=self.path.parent,
+            delete=False,
+        )
+        self._writer = csv.writer(self._file)
+        self._row(self._header)
+
+    def _row(self, cells: Iterable[str]) -> None:
+        # NUL would make the file binary for who reads it next.
+        self._writer.writerow(
+            [
+                escape(cell) if cell[:1] in _FORMULA_STARTS and cell else cell
+                for cell in (c.replace("\0", "\\x00") if "\0" in c else c for c in cells)
+            ]
+        )
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise ResultsError(
+                f"{self.path}: cannot be written ({exc.strerror}); make room, or close it where it"
+                " is open, or check the folder's permissions, then run the same import again"
+            ) from exc
+
+
+def _replaced(columns: Collection[str], ours: Sequence[str]) -> set[str]:
+    """Return the columns that an earlier result file added, or that ours would clash with."""
+    names = set(ours)
+    if set(_REJECTED) <= set(columns):
+        names.update(_COLUMNS["unknown"])
+    return names

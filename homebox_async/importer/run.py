@@ -1,0 +1,301 @@
+"""`import_properties`: a portfolio of properties to Homebox, every row exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from ..client import AsyncHomebox
+from ..errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    PermissionDenied,
+    StatusError,
+)
+from .columns import Columns
+from .engine import Engine
+from .journal import Journal, State
+from .options import ImportOptions
+from .report import Report, RowResult
+from .results import write_results
+from .sources import Source, open_source, spool
+
+Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
+Input = str | PathLike[str] | Rows
+
+
+def import_properties(
+    client: AsyncHomebox,
+    source: Input,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    preset: str | None = None,
+    generate_references: bool = False,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    journal: str | PathLike[str] | None = None,
+    results: str | PathLike[str] | None = None,
+    concurrency: int | Literal["auto"] = "auto",
+    settle: float = 60.0,
+    adopt_existing: bool = True,
+    dry_run: bool = False,
+) -> Import:
+    """Import properties from a CSV or JSONL file, or from any iterable of rows.
+
+    ::
+
+        report = await import_properties(client, "portfolio.csv")
+
+    `source`: a path, or an iterable or async iterable of mappings. Columns are recognised by the
+    API's names and common synonyms; `mapping` names them otherwise, as a column or a template
+    (``{"line1": "{saon} {paon} {street}", "city": "town"}``), and `preset` is a named mapping
+    ("land-registry"). Every row needs a `property_reference` that no other row has, unless
+    `generate_references` makes one of its address.
+    `journal`: where progress is kept, by default ``<name>.journal`` beside the results; running
+    the same import again goes on where it stopped and sends nothing twice.
+    `results`: the folder for ``<name>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``, by
+    default the working directory.
+    `concurrency`: requests in flight, "auto" finds out what the server bears.
+    `settle`: seconds after which a request that was left without an answer has either taken
+    effect visibly or never will: the server's longest execution and the lag of its list.
+    `adopt_existing`: properties that carry a reference of the input already are adopted first.
+    `dry_run`: check every row and report; nothing is sent, nothing is kept.
+
+    Raises SourceError, MappingError or JournalError for an input or a journal that cannot be
+    used, ValidationError for bad options, RequestError if Homebox cannot be reached at all.
+    What goes wrong with single rows, or later, stands in the report.
+    Source: POST /api/partner/property, "Create a Property", for each row.
+    """
+    return Import(
+        client,
+        source,
+        ImportOptions(
+            mapping=mapping or {},
+            preset=preset,
+            generate_references=generate_references,
+            delimiter=delimiter,
+            encoding=encoding,
+            journal=None if journal is None else Path(journal),
+            results=None if results is None else Path(results),
+            concurrency=concurrency,
+            settle=settle,
+            adopt_existing=adopt_existing,
+            dry_run=dry_run,
+        ),
+    )
+
+
+class Import:
+    """One run of an import; made by `import_properties`.
+
+    Await it for its report, or iterate its row results inside ``async with``::
+
+        async with import_properties(client, "portfolio.csv") as run:
+            async for row in run:
+                print(row.number, row.state.name, row.property_id)
+        print(run.report)
+
+    Leaving the block early drains: what is in flight is waited for, the rest stays pending.
+    `counts` holds the rows by state, `rows` how many there are and `phase` what is going on, all
+    live. `report` is set once it has ended.
+    """
+
+    def __init__(self, client: AsyncHomebox, source: Input, options: ImportOptions) -> None:
+        self._client = client
+        self._given = source
+        self._options = options
+        self._engine: Engine | None = None
+        self._task: asyncio.Task[Report] | None = None
+        self._queue: asyncio.Queue[RowResult | None] | None = None
+        self._drained = ""
+        self._phase = "opening"
+        self.rows = 0
+        self.counts: Counter[State] = Counter()
+        self.report: Report | None = None
+
+    @property
+    def phase(self) -> str:
+        """What is going on: opening, checking, comparing, sending, reconciling, settling..."""
+        return self._phase if self._engine is None else self._engine.phase
+
+    @property
+    def sent(self) -> int:
+        """How many requests to create a property this run has made."""
+        return 0 if self._engine is None else self._engine.sent
+
+    def drain(self) -> None:
+        """Send nothing more and end soon, with a report; what is in flight is waited for."""
+        self._drained = "interrupted"
+        if self._engine is not None:
+            self._engine.drain()
+
+    def __await__(self) -> Generator[Any, None, Report]:
+        return self._start().__await__()
+
+    async def __aenter__(self) -> Import:
+        self._queue = asyncio.Queue(1)
+        self._start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        task = self._start()
+        queue, self._queue = self._queue, None
+        if not task.done():
+            self.drain()
+            # Whoever waits to hand over a result must not wait for a reader that has left.
+            while queue is not None and not queue.empty():
+                queue.get_nowait()
+                await asyncio.sleep(0)
+        await task
+
+    async def __aiter__(self) -> AsyncIterator[RowResult]:
+        if self._queue is None:
+            raise ConfigurationError(
+                "row results are told inside `async with import_properties(...) as run` only"
+            )
+        while (result := await self._queue.get()) is not None:
+            yield result
+
+    def _start(self) -> asyncio.Task[Report]:
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._run())
+        return self._task
+
+    async def _run(self) -> Report:
+        try:
+            self.report = await self._import()
+            return self.report
+        finally:
+            if self._queue is not None:
+                await self._queue.put(None)
+
+    async def _emit(self, result: RowResult) -> None:
+        self.counts[result.state] += 1
+        if self._queue is not None:
+            await self._queue.put(result)
+
+    # --- the run
+
+    async def _import(self) -> Report:
+        began = time.monotonic()
+        options = self._options
+        async with contextlib.AsyncExitStack() as stack:
+            source = await self._opened()
+            stack.callback(source.close)
+            columns = Columns.recognise(
+                source.columns,
+                mapping=options.mapping,
+                preset=options.preset,
+                generate_references=options.generate_references,
+            )
+            folder = options.results or Path()
+            stem = folder / Path(source.name).stem
+            path = options.journal or stem.with_name(f"{stem.name}.journal")
+            if options.dry_run:
+                scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homebox-"))
+                path = Path(scratch) / "dry-run.journal"
+                target = "dry run"
+            else:
+                self._phase = "connecting"
+                target = await self._target()
+            journal = await Journal.open(
+                path,
+                kind="properties",
+                fingerprint=f"{source.fingerprint}|{columns.signature}|{options.partition}",
+                target=target,
+            )
+            await stack.enter_async_context(journal)
+            engine = Engine(self._client, source, columns, journal, options, self._emit)
+            self._engine = engine
+            if self._drained:
+                engine.drain()
+            await engine.plan(self._count_rows)
+            await self._take_stock(journal)
+            if not options.dry_run:
+                if options.adopt_existing and self._untouched():
+                    await engine.adopt()
+                await engine.run()
+            engine.phase = "writing results"
+            await journal.flush()
+            files = {} if options.dry_run else await write_results(journal, source, stem)
+            return await self._reported(journal, engine, path, files, began)
+
+    async def _opened(self) -> Source:
+        given = self._given
+        if isinstance(given, (str, PathLike)):
+            return await asyncio.to_thread(
+                open_source,
+                given,
+                delimiter=self._options.delimiter,
+                encoding=self._options.encoding,
+            )
+        return await spool(given)
+
+    async def _target(self) -> str:
+        """Return where and for whom the import is, which a journal must not change.
+
+        It also shows a wrong token or an unreachable host before any work is done.
+        """
+        try:
+            account = await self._client.account.get()
+        except (AuthenticationFailed, PermissionDenied):
+            raise
+        except StatusError:
+            # A token may not be allowed to read the account and import all the same.
+            return self._client.base_url
+        return f"{self._client.base_url} account {account.reference_number or account.name or ''}"
+
+    def _count_rows(self, rows: int) -> None:
+        self.rows = rows
+
+    async def _take_stock(self, journal: Journal) -> None:
+        self.counts = Counter(await journal.counts())
+        self.rows = self.counts.total()
+        # From here on, `counts` tells what has an end; the rest is what is left to do.
+        del self.counts[State.PENDING], self.counts[State.UNKNOWN]
+
+    def _untouched(self) -> bool:
+        """Whether nothing was sent yet: afterwards, the journal knows what is there."""
+        return not (self.counts[State.CREATED] or self.counts[State.ADOPTED])
+
+    async def _reported(
+        self,
+        journal: Journal,
+        engine: Engine,
+        path: Path,
+        files: dict[str, Path],
+        began: float,
+    ) -> Report:
+        counts = await journal.counts()
+        repeated, examples = await journal.duplicate_addresses()
+        return Report(
+            rows=sum(counts.values()),
+            created=counts.get(State.CREATED, 0),
+            adopted=counts.get(State.ADOPTED, 0),
+            rejected=counts.get(State.REJECTED, 0),
+            unknown=counts.get(State.UNKNOWN, 0),
+            pending=counts.get(State.PENDING, 0),
+            sent=engine.sent,
+            reconciled=engine.reconciled,
+            repeated_addresses=repeated,
+            repeated_examples=tuple(map(tuple, examples)),
+            stopped=engine.stopped,
+            error=engine.error,
+            dry_run=self._options.dry_run,
+            seconds=time.monotonic() - began,
+            journal=path,
+            files=files,
+        )

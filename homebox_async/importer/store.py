@@ -1,0 +1,429 @@
+"""The journal's tables: what `journal` runs, in its own thread, on one SQLite connection.
+
+No personal data is kept: a row is known by its number and by digests, which a salt that every
+journal draws for itself makes useless elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import hashlib
+import itertools
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import HomeboxError, Problem
+
+_APPLICATION = 0x48425831  # "HBX1", in the header of the file
+_VERSION = 1
+_PLAN_CHUNK = 5_000
+_PLAN_COMMIT = 10  # chunks
+_TABLES = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    """CREATE TABLE rows (
+        number INTEGER PRIMARY KEY, state INTEGER NOT NULL, digest BLOB NOT NULL,
+        reference TEXT NOT NULL, address BLOB, property_id INTEGER, claimed_at REAL,
+        field TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+        fix TEXT NOT NULL DEFAULT '')""",
+)
+_ENTRY = (
+    "SELECT number, state, digest, reference, property_id, claimed_at, field, error, fix FROM rows "
+)
+
+
+class JournalError(HomeboxError):
+    """The journal cannot be used; one line that names the file and says what to do."""
+
+
+class PlanningStopped(JournalError):
+    """Planning was cancelled; it starts again from zero."""
+
+
+class State(enum.IntEnum):
+    """What is known of a row."""
+
+    PENDING = 0
+    """Not sent."""
+    INFLIGHT = 1
+    """Perhaps being sent right now."""
+    CREATED = 2
+    """Sent, and the server said so."""
+    ADOPTED = 3
+    """Not sent: the property was there already."""
+    REJECTED = 4
+    """Refused, here or by the server."""
+    UNKNOWN = 5
+    """Perhaps sent: to be looked up before anything else."""
+
+
+_FINAL = (State.CREATED, State.ADOPTED)
+_OPEN = (State.PENDING, State.UNKNOWN)
+
+
+@attrs.frozen
+class Entry:
+    """What the journal holds of a row."""
+
+    number: int
+    state: State
+    digest: bytes
+    reference: str
+    property_id: int | None
+    claimed_at: float | None
+    field: str
+    error: str
+    fix: str
+
+
+@attrs.frozen
+class Planned:
+    """A row to be entered: `digest` is of its cells (`Journal.digest`)."""
+
+    number: int
+    digest: bytes
+    reference: str
+    address_key: str
+    problems: Sequence[Problem] = ()
+
+
+class Reader:
+    """The journal's rows, for the functions given to `Journal.take`: use it only there."""
+
+    def __init__(self, connection: sqlite3.Connection, salt: bytes, *, planned: bool) -> None:
+        self.connection = connection
+        self.planned = planned
+        self._salt = salt
+        self._counts: dict[State, int] | None = None
+
+    def digest(self, cells: Mapping[str, str]) -> bytes:
+        """Return the salted digest of a row's cells; any thread may call this."""
+        # ascii() is injective, and the same in every version of Python.
+        content = ascii(tuple(cells.values())).encode()
+        return hashlib.blake2b(content, digest_size=16, key=self._salt).digest()
+
+    def counts(self) -> dict[State, int]:
+        """Return how many rows are in each state."""
+        if self._counts is None:
+            found = self.connection.execute("SELECT state, count(*) FROM rows GROUP BY state")
+            self._counts = dict.fromkeys(State, 0) | {State(s): count for s, count in found}
+        return dict(self._counts)
+
+    def forget_counts(self) -> None:
+        """Count again next time: a change was rolled back."""
+        self._counts = None
+
+    def page(self, states: Collection[State], *, after: int, size: int) -> list[Entry]:
+        """Return the next rows in some states, in row order."""
+        return self._entries(
+            f"WHERE number > ? AND state IN ({_marks(states)}) ORDER BY number LIMIT ?",
+            (after, *states, size),
+        )
+
+    def next_batch(self, size: int, *, after: int) -> list[Entry]:
+        """Return the next rows that are to be sent or looked up, in row order."""
+        return self.page(_OPEN, after=after, size=size)
+
+    def claim(self, numbers: Sequence[int]) -> float:
+        """Mark open rows as being sent; a row that is not open is an error: it may be sent."""
+        now = time.time()
+        for number in numbers:
+            state = self._state(number)
+            if state not in _OPEN:
+                raise JournalError(
+                    f"row {number} is {state.name.lower()} and must not be sent again;"
+                    " please report this as a bug of homebox_async"
+                )
+            self.connection.execute(
+                "UPDATE rows SET state = ?, claimed_at = ? WHERE number = ?",
+                (State.INFLIGHT, now, number),
+            )
+            self._moved(state, State.INFLIGHT)
+        return now
+
+    def record(
+        self,
+        number: int,
+        state: State,
+        *,
+        property_id: int | None = None,
+        field: str = "",
+        error: str = "",
+        fix: str = "",
+    ) -> None:
+        """Enter what became of a row; a row that is done stays done."""
+        before = self._state(number)
+        if before in _FINAL and state is not before:
+            raise JournalError(
+                f"row {number} is {before.name.lower()} and cannot become {state.name.lower()};"
+                " please report this as a bug of homebox_async"
+            )
+        self.connection.execute(
+            "UPDATE rows SET state = ?, property_id = coalesce(?, property_id),"
+            " field = ?, error = ?, fix = ? WHERE number = ?",
+            (state, property_id, *map(_storable, (field, error, fix)), number),
+        )
+        self._moved(before, state)
+
+    def find(self, reference: str) -> list[Entry]:
+        """Return the rows with a reference."""
+        return self._entries("WHERE reference = ? ORDER BY number", (_storable(reference),))
+
+    def find_address(self, address_key: str) -> list[Entry]:
+        """Return the rows with an address, except those that planning rejected."""
+        return self._entries("WHERE address = ? ORDER BY number", (self._address(address_key),))
+
+    def duplicate_references(self, limit: int) -> list[tuple[str, list[int]]]:
+        """Return references that more than one row has, each with its first rows."""
+        found = self.connection.execute(
+            "SELECT reference FROM rows WHERE reference <> '' GROUP BY reference"
+            " HAVING count(*) > 1 ORDER BY min(number) LIMIT ?",
+            (limit,),
+        ).fetchall()
+        return [(one, self._numbers("reference = ?", one, limit)) for (one,) in found]
+
+    def duplicate_addresses(self, limit: int) -> tuple[int, list[list[int]]]:
+        """Return how many rows repeat an earlier one's address, and groups of such rows."""
+        ((repeated,),) = self.connection.execute(
+            "SELECT count(address) - count(DISTINCT address) FROM rows"
+        )
+        if not repeated:
+            return 0, []
+        found = self.connection.execute(
+            "SELECT address FROM rows WHERE address IS NOT NULL GROUP BY address"
+            " HAVING count(*) > 1 ORDER BY min(number) LIMIT ?",
+            (limit,),
+        ).fetchall()
+        return repeated, [self._numbers("address = ?", one, limit) for (one,) in found]
+
+    def plan(
+        self,
+        rows: Iterator[Planned],
+        stop: threading.Event,
+        progress: Callable[[int], None],
+    ) -> None:
+        """Enter all rows, from zero; commits now and then, so that the log stays small."""
+        run = self.connection.execute
+        done = 0
+        with self._transaction():
+            run("DROP INDEX IF EXISTS by_reference")
+            run("DROP INDEX IF EXISTS by_address")
+            run("DELETE FROM rows")
+            for chunk in itertools.count(1):
+                if stop.is_set():
+                    raise PlanningStopped("planning was stopped; it starts again from zero")
+                entered = self.connection.executemany(
+                    "INSERT INTO rows (number, state, digest, reference, address,"
+                    " field, error, fix) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    map(self._as_planned, itertools.islice(rows, _PLAN_CHUNK)),
+                ).rowcount
+                if entered < 1:
+                    break
+                done += entered
+                progress(done)
+                if chunk % _PLAN_COMMIT == 0:
+                    run("COMMIT")
+                    run("BEGIN")
+            # Sorting once is cheaper than keeping an index in order for every row.
+            run("CREATE INDEX by_reference ON rows (reference)")
+            run("CREATE INDEX by_address ON rows (address) WHERE address IS NOT NULL")
+            run("UPDATE meta SET value = 1 WHERE name = 'planned'")
+        self.planned = True
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.forget_counts()
+        self.connection.execute("BEGIN")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            rollback(self.connection)
+            raise
+
+    def _as_planned(self, row: Planned) -> tuple[object, ...]:
+        reference = _storable(row.reference)
+        if not row.problems:
+            address = self._address(row.address_key)
+            return row.number, State.PENDING, row.digest, reference, address, "", "", ""
+        fields = ", ".join(dict.fromkeys(problem.field for problem in row.problems))
+        errors = "; ".join(f"{problem.field} {problem.problem}" for problem in row.problems)
+        fixes = "; ".join(problem.fix for problem in row.problems)
+        texts = map(_storable, (fields, errors, fixes))
+        return row.number, State.REJECTED, row.digest, reference, None, *texts
+
+    def _address(self, key: str) -> bytes:
+        content = key.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(content, digest_size=16, key=self._salt).digest()
+
+    def _state(self, number: int) -> State:
+        found = self.connection.execute("SELECT state FROM rows WHERE number = ?", (number,))
+        for (state,) in found:
+            return State(state)
+        raise JournalError(
+            f"row {number} is not in the journal; please report this as a bug of homebox_async"
+        )
+
+    def _moved(self, before: State, after: State) -> None:
+        if self._counts is not None:
+            self._counts[before] -= 1
+            self._counts[after] += 1
+
+    def _entries(self, where: str, values: Iterable[object]) -> list[Entry]:
+        found = self.connection.execute(_ENTRY + where, tuple(values))
+        return [Entry(number, State(state), *rest) for number, state, *rest in found]
+
+    def _numbers(self, where: str, value: object, limit: int) -> list[int]:
+        found = self.connection.execute(
+            f"SELECT number FROM rows WHERE {where} ORDER BY number LIMIT ?",  # noqa: S608
+            (value, limit),
+        )
+        return [number for (number,) in found]
+
+
+def rollback(connection: sqlite3.Connection) -> None:
+    """Undo the open transaction, if SQLite has not done so itself."""
+    with contextlib.suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def open_store(path: Path, *, kind: str, fingerprint: str, target: str) -> Reader:
+    """Create a journal, or check that an existing one belongs to this import."""
+    if path.is_dir():
+        raise JournalError(f"{path}: is a folder; give the journal a file name")
+    try:
+        # Nobody else need read which references were imported.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
+    except OSError as exc:
+        raise JournalError(
+            f"{path}: the journal cannot be opened ({exc.strerror}); check its folder and"
+            " permissions, or give another --journal"
+        ) from exc
+    try:
+        return _opened(
+            connection, path, {"kind": kind, "fingerprint": fingerprint, "target": target}
+        )
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _opened(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]) -> Reader:
+    run = connection.execute
+    run("PRAGMA locking_mode=EXCLUSIVE")  # before WAL: then no shared memory is needed either
+    ((application,),) = run("PRAGMA application_id")
+    ((tables,),) = run("SELECT count(*) FROM sqlite_master")
+    new = not application and not tables
+    if not new and application != _APPLICATION:
+        raise not_a_journal(path)
+    # Before the first write: a database of another kind is left as it is.
+    run("PRAGMA journal_mode=WAL")
+    run("PRAGMA synchronous=FULL")
+    run("PRAGMA cache_size=-16000")
+    run(f"PRAGMA journal_size_limit={64 << 20}")
+    run("BEGIN EXCLUSIVE")
+    if new:
+        for table in _TABLES:
+            run(table)
+        # The salt is of this journal alone, so that digests cannot be compared elsewhere.
+        entries = {**given, "salt": secrets.token_bytes(32), "planned": 0}
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
+        run(f"PRAGMA application_id={_APPLICATION}")
+        run(f"PRAGMA user_version={_VERSION}")
+    else:
+        _check_version(connection, path)
+        if run("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise corrupt(path)
+        _check_same(dict(run("SELECT name, value FROM meta")), path, given)
+        run(
+            "UPDATE rows SET state = ?, error = 'the import stopped before the answer came',"
+            " fix = 'run the same import again: it looks first whether the property exists'"
+            " WHERE state = ?",
+            (State.UNKNOWN, State.INFLIGHT),
+        )
+    run("COMMIT")
+    meta: dict[str, Any] = dict(run("SELECT name, value FROM meta"))
+    return Reader(connection, meta["salt"], planned=bool(meta["planned"]))
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    ((version,),) = connection.execute("PRAGMA user_version")
+    if version > _VERSION:
+        raise JournalError(
+            f"{path}: was written by a newer homebox_async; upgrade (pip install -U homebox-async)"
+        )
+    if version < _VERSION:
+        raise JournalError(
+            f"{path}: was written by an older homebox_async; finish the import with that version,"
+            " or start a new one with another --journal (properties that exist are adopted)"
+        )
+
+
+def _check_same(meta: Mapping[str, object], path: Path, given: Mapping[str, str]) -> None:
+    if meta.get("kind") != given["kind"]:
+        raise JournalError(
+            f"{path}: is the journal of an import of {meta.get('kind')}, not of {given['kind']};"
+            " give another --journal"
+        )
+    if meta.get("target") != given["target"]:
+        raise JournalError(
+            f"{path}: is the journal of an import into another account or server; use that one's"
+            " API key and address, or give another --journal"
+        )
+    if meta.get("fingerprint") != given["fingerprint"]:
+        raise JournalError(
+            f"{path}: the input, or how it is read, changed since this journal was written; to"
+            " start a new import of the changed file use another --journal (properties that exist"
+            " are adopted, not sent again), or restore the file and the options"
+        )
+
+
+def not_a_journal(path: Path) -> JournalError:
+    """Return the error for a file of another kind."""
+    return JournalError(f"{path}: is not a journal of homebox_async; give another --journal")
+
+
+def corrupt(path: Path) -> JournalError:
+    """Return the error for a damaged journal."""
+    return JournalError(
+        f"{path}: the journal is damaged; restore it from a backup, or start a new import with"
+        " another --journal (properties that exist are adopted, not sent again)"
+    )
+
+
+def explained(path: Path, exc: BaseException) -> JournalError:
+    """Return SQLite's error in terms of what to do."""
+    if isinstance(exc, JournalError):
+        return exc
+    name = getattr(exc, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_NOTADB"):
+        return not_a_journal(path)
+    if name.startswith("SQLITE_CORRUPT"):
+        return corrupt(path)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return JournalError(
+            f"{path}: another import is using this journal; wait for it, or stop it"
+        )
+    return JournalError(
+        f"{path}: the journal cannot be read or written ({exc}); make room on its disk and check"
+        " its permissions, then run the same import again: nothing is sent twice"
+    )
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _storable(text: str) -> str:
+    # SQLite takes no lone surrogates, which JSON can hold.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
