@@ -74,6 +74,7 @@ _PART = re.compile(r"\{([^{}]*)\}")
 _SEPARATOR = re.compile(r"[\s,;:/|·–—-]*")  # noqa: RUF001  # dashes as people type them
 _NOT_IN_AN_ID = re.compile(r"[\s,;|\"{}]")
 _NOT_ALNUM = re.compile(r"[\W_]+")
+_ASCII_NOT_ALNUM = bytes(i for i in range(128) if not chr(i).isalnum() and chr(i) != "|")
 _Getter = Callable[[Mapping[str, str]], str]
 _RULES = {field.name: field.metadata["rule"] for field in attrs.fields(Address)}
 # Towns and postcodes come again and again: a verdict that is remembered costs a tenth.
@@ -227,9 +228,10 @@ def address_key_of(
 ) -> str:
     """Return the `address_key` of an address as the server lists it."""
     key = "|".join((line1 or "", line2 or "", city or "", postcode or ""))
-    if not key.isascii():
-        key = unicodedata.normalize("NFKC", key)
-    return "|".join([_NOT_ALNUM.sub("", part) for part in key.casefold().split("|")])
+    if key.isascii():
+        return key.lower().encode().translate(None, _ASCII_NOT_ALNUM).decode()
+    key = unicodedata.normalize("NFKC", key).casefold()
+    return "|".join([_NOT_ALNUM.sub("", part) for part in key.split("|")])
 
 
 def _generated(address: Address | AddressId) -> str:

@@ -197,13 +197,10 @@ class _File:
         self._row(self._header)
 
     def _row(self, cells: Iterable[str]) -> None:
-        # NUL would make the file binary for who reads it next.
-        self._writer.writerow(
-            [
-                escape(cell) if cell[:1] in _FORMULA_STARTS and cell else cell
-                for cell in (c.replace("\0", "\\x00") if "\0" in c else c for c in cells)
-            ]
-        )
+        cells = [escape(c) if c and c[0] in _FORMULA_STARTS else c for c in cells]
+        if "\0" in "".join(cells):  # which would make the file binary for who reads it next
+            cells = [cell.replace("\0", "\\x00") for cell in cells]
+        self._writer.writerow(cells)
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:

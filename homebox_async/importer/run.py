@@ -28,6 +28,8 @@ from .report import Report, RowResult
 from .results import write_results
 from .sources import Source, open_source, spool
 
+_WINDOW = 256  # row results that wait for a slow reader at the most
+
 Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | Rows
 
@@ -141,7 +143,7 @@ class Import:
         return self._start().__await__()
 
     async def __aenter__(self) -> Import:
-        self._queue = asyncio.Queue(1)
+        self._queue = asyncio.Queue(_WINDOW)
         self._start()
         return self
 
@@ -151,23 +153,42 @@ class Import:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        task = self._start()
         queue, self._queue = self._queue, None
-        if not task.done():
+        if self._task is not None and not self._task.done():
             self.drain()
             # Whoever waits to hand over a result must not wait for a reader that has left.
             while queue is not None and not queue.empty():
                 queue.get_nowait()
                 await asyncio.sleep(0)
-        await task
+        await self.wait()
 
     async def __aiter__(self) -> AsyncIterator[RowResult]:
+        while rows := await self.take():
+            for row in rows:
+                yield row
+
+    async def take(self) -> list[RowResult]:
+        """Return the next row results, as many as there are, [] after the last one."""
         if self._queue is None:
             raise ConfigurationError(
                 "row results are told inside `async with import_properties(...) as run` only"
             )
-        while (result := await self._queue.get()) is not None:
-            yield result
+        taken = [await self._queue.get()]
+        while not self._queue.empty():
+            taken.append(self._queue.get_nowait())
+        if taken[-1] is None:
+            self._queue.put_nowait(None)  # for who asks again
+        return [row for row in taken if row is not None]
+
+    async def wait(self) -> Report:
+        """Return the report when the import has ended; a caller that leaves does not stop it."""
+        return await asyncio.shield(self._start())
+
+    async def cancel(self) -> None:
+        """Stop at once: requests in flight are broken off and stay open in the journal."""
+        task = self._start()
+        task.cancel()
+        await asyncio.wait([task])
 
     def _start(self) -> asyncio.Task[Report]:
         if self._task is None:
@@ -201,8 +222,7 @@ class Import:
                 preset=options.preset,
                 generate_references=options.generate_references,
             )
-            folder = options.results or Path()
-            stem = folder / Path(source.name).stem
+            stem = (options.results or Path()) / (Path(source.name).stem + _part(options))
             path = options.journal or stem.with_name(f"{stem.name}.journal")
             if options.dry_run:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homebox-"))
@@ -299,3 +319,17 @@ class Import:
             journal=path,
             files=files,
         )
+
+
+async def run_partition(client: AsyncHomebox, source: Input, options: ImportOptions) -> Report:
+    """Import one partition of a source: the rows that `options.partition` (which, of how many).
+
+    It needs nothing but its arguments, and may be run again anywhere: all rows of one reference
+    fall into the same partition, in any process, and each partition has a journal of its own.
+    """
+    return await Import(client, source, options)
+
+
+def _part(options: ImportOptions) -> str:
+    part, parts = options.partition
+    return f".part{part + 1}of{parts}" if parts > 1 else ""

@@ -301,6 +301,14 @@ def test_address_key() -> None:
     assert "|||" == address_key_of(None, None, None, None)
 
 
+@given(st.text(st.characters(codec="ascii")))
+def test_key_of_ascii(line1: str) -> None:
+    """The short way for ASCII gives the key that the long way gives."""
+    assert f"é{address_key_of(line1, None, None, None)}" == address_key_of(
+        f"é{line1}", None, None, None
+    )
+
+
 @given(st.text(), st.text())
 def test_key_is_normal(line1: str, city: str) -> None:
     """A key is unchanged by case and by spaces around words."""

@@ -1,0 +1,91 @@
+"""The sync twin of the importer: the same run on the client's own loop."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Concatenate, ParamSpec
+
+from ..client import AsyncHomebox
+from ..sync import Homebox
+from .journal import State
+from .report import Report, RowResult
+from .run import Import, import_properties
+
+P = ParamSpec("P")
+
+
+class BlockingImport:
+    """One run of an import from sync code; made by `import_properties_sync`.
+
+    ``run()`` returns its report. To see each row, iterate inside ``with``::
+
+        with import_properties_sync(client, "portfolio.csv") as run:
+            for row in run:
+                print(row.number, row.state.name, row.property_id)
+        print(run.report)
+
+    Ctrl-C drains: what is in flight is waited for, the rest stays pending, and the
+    KeyboardInterrupt goes on; a second one cancels.
+    """
+
+    def __init__(self, client: Homebox, run: Import) -> None:
+        self._bridge = client._bridge
+        self._run = run
+        self._rows: deque[RowResult] = deque()
+
+    @property
+    def counts(self) -> Counter[State]:
+        """The rows by state, live."""
+        return self._run.counts
+
+    @property
+    def report(self) -> Report | None:
+        """The report, once the import has ended."""
+        return self._run.report
+
+    def run(self) -> Report:
+        """Run the import to its end and return its report."""
+        try:
+            return self._bridge.run(self._run.wait)
+        except KeyboardInterrupt:
+            self._leave()
+            raise
+
+    def __enter__(self) -> BlockingImport:
+        self._bridge.run(self._run.__aenter__)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave()
+
+    def __iter__(self) -> Iterator[RowResult]:
+        while rows := self._bridge.run(self._run.take):
+            yield from rows
+
+    def _leave(self) -> None:
+        try:
+            self._bridge.run(lambda: self._run.__aexit__(None, None, None))
+        except KeyboardInterrupt:
+            self._bridge.run(self._run.cancel)
+            raise
+
+
+def _blocking(
+    make: Callable[Concatenate[AsyncHomebox, P], Import],
+) -> Callable[Concatenate[Homebox, P], BlockingImport]:
+    @functools.wraps(make)
+    def call(client: Homebox, *args: P.args, **kwargs: P.kwargs) -> BlockingImport:
+        return BlockingImport(client, make(client._target, *args, **kwargs))
+
+    return call
+
+
+import_properties_sync = _blocking(import_properties)
