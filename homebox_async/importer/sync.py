@@ -82,7 +82,7 @@ def _blocking(
     make: Callable[Concatenate[AsyncHomebox, P], Import],
 ) -> Callable[Concatenate[Homebox, P], BlockingImport]:
     @functools.wraps(make)
-    def call(client: Homebox, *args: P.args, **kwargs: P.kwargs) -> BlockingImport:
+    def call(client: Homebox, /, *args: P.args, **kwargs: P.kwargs) -> BlockingImport:
         return BlockingImport(client, make(client._target, *args, **kwargs))
 
     return call
