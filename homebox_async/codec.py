@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -23,17 +22,15 @@ import attrs
 import cattrs
 import msgspec
 
-from .models import Answer, Model, Place
+from .models import Answer, Model, Part, Place, Unreadable, parse
+
+__all__ = ["CONVERTER", "Unreadable", "configure", "decode", "decode_list", "parse"]
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 # mypy does not take a class for hashable; this keeps the signatures as they are.
 _cached: Callable[[F], F] = functools.cache  # type: ignore[assignment]
-
-
-class Unreadable(ValueError):
-    """The body is not JSON, or not of a shape that holds what was asked for."""
 
 
 def decode(body: bytes, into: type[T], *, envelope: str | None = "data", charset: str = "") -> T:
@@ -44,10 +41,10 @@ def decode(body: bytes, into: type[T], *, envelope: str | None = "data", charset
     try:
         found = _fast_one(into, envelope).decode(body)
     except (ValueError, RecursionError):
-        answer = Answer(body, parse(body, charset))
-        return _tolerant(_unwrap(answer.tree, envelope), into)
+        answer = Answer(body, parse(body, charset), charset)
+        return _tolerant(_unwrap(answer.tree, envelope), into, answer)
     item: T = found if envelope is None else found.data
-    place: Place = Answer(body)
+    place: Place = Answer(body, charset=charset)
     _finish(into)(item, place if envelope is None else (place, envelope))
     return item
 
@@ -59,34 +56,15 @@ def decode_list(
     try:
         found = _fast_list(into, envelope).decode(body)
     except (ValueError, RecursionError):
-        answer = Answer(body, parse(body, charset))
-        return *_tolerant_list(answer.tree, into, envelope), answer
+        answer = Answer(body, parse(body, charset), charset)
+        return *_tolerant_list(answer, into, envelope), answer
     items: list[T] = found.data
-    answer = Answer(body)
+    answer = Answer(body, charset=charset)
     root = (answer, envelope)
     finish = _finish(into)
     for index, item in enumerate(items):
         finish(item, (root, index))
     return items, found.meta or {}, answer
-
-
-def parse(body: bytes, charset: str = "") -> Any:
-    """Return the JSON of a body: BOM, other charsets and Decimal for fractions; or Unreadable."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = body.decode(charset or "cp1252")
-        except (LookupError, UnicodeDecodeError):
-            text = body.decode("latin-1")
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise Unreadable("is not JSON") from None
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 # --- the fast path
@@ -109,7 +87,10 @@ def _fast_list(into: Any, envelope: str) -> Any:
 
 @_cached
 def _finish(cls: Any) -> Callable[[Any, Place], None]:
-    """Return what completes a decoded object: its place, and UTC for times without a zone."""
+    """Return what completes a decoded object.
+
+    That is its place, UTC for times without a zone, and no amount that is not a number.
+    """
     if not issubclass(cls, Model):
         raise TypeError(f"{cls.__name__} is not a Model")
     place_at = Model.__dict__["_place"].__set__
@@ -127,6 +108,11 @@ def _finish(cls: Any) -> Callable[[Any, Place], None]:
         if many and issubclass(kind, Model)
     ]
     setters = [cls.__dict__[name].__set__ for name in times]
+    amounts = [
+        (cls.__dict__[name].__get__, cls.__dict__[name].__set__)
+        for name, (kind, _) in fields.items()
+        if kind is Decimal
+    ]
     read_times: Callable[[Any], Any] = attrgetter(*times, times[0]) if times else lambda _: ()
     combine, utc = dt.datetime.combine, dt.UTC
 
@@ -135,6 +121,11 @@ def _finish(cls: Any) -> Callable[[Any, Place], None]:
         for put, time in zip(setters, read_times(item), strict=False):
             if time is not None and time.tzinfo is None:
                 put(item, combine(time, time.time(), utc))
+        for get, put in amounts:
+            amount = get(item)
+            # msgspec reads "NaN" and "Infinity" as well.
+            if amount is not None and not amount.is_finite():
+                put(item, None)
         for name, get, deeper in ones:
             child = get(item)
             if child is not None:
@@ -169,16 +160,33 @@ def _unwrap(tree: Any, envelope: str | None) -> Any:
     return inner
 
 
-def _tolerant(tree: Any, into: type[T]) -> T:
+def _tolerant(tree: Any, into: type[T], answer: Answer) -> T:
     try:
-        return CONVERTER.structure(tree, into)
+        made = CONVERTER.structure(tree, into)
     except (ValueError, TypeError, RecursionError):
         raise Unreadable("holds no such object") from None
+    _belong(made, answer)
+    return made
 
 
-def _tolerant_list(tree: Any, into: type[T], envelope: str) -> tuple[list[T], dict[str, Any]]:
+def _belong(item: Any, answer: Answer) -> None:
+    """Tell an object and all below it which answer they came from."""
+    if isinstance(item, Model):
+        place = item._place
+        assert isinstance(place, Part)
+        place.answer = answer
+        for name in _kinds(type(item)):
+            _belong(getattr(item, name), answer)
+    elif isinstance(item, tuple):
+        for inner in item:
+            _belong(inner, answer)
+
+
+def _tolerant_list(
+    answer: Answer, into: type[T], envelope: str
+) -> tuple[list[T], dict[str, Any]]:
     meta: Any = None
-    found: Any = tree
+    tree = found = answer.tree
     if isinstance(tree, dict):
         if envelope not in tree:
             raise Unreadable(f"has no {envelope!r}")
@@ -191,7 +199,7 @@ def _tolerant_list(tree: Any, into: type[T], envelope: str) -> tuple[list[T], di
         found = []
     if not isinstance(found, list):
         raise Unreadable(f"has no list in {envelope!r}")
-    items = [_tolerant(item, into) for item in found if item is not None]
+    items = [_tolerant(item, into, answer) for item in found if item is not None]
     return items, meta if isinstance(meta, dict) else {}
 
 
@@ -210,7 +218,7 @@ def _structure_model(value: Any, cls: type[Model]) -> Model:
             except (ValueError, TypeError):
                 continue  # stays reachable as `extra`
     made = cls(**known)
-    object.__setattr__(made, "_place", Answer(b"", value))
+    object.__setattr__(made, "_place", Part(value, None))
     return made
 
 
@@ -226,7 +234,16 @@ def _structure_tuple(value: Any, kind: Any) -> tuple[Any, ...]:
         value = [value] if value else []
     if not isinstance(value, list):
         raise ValueError("not a list")
-    return tuple(CONVERTER.structure(item, inner) for item in value if item is not None)
+    return tuple(_readable(value, inner))
+
+
+def _readable(values: list[Any], kind: Any) -> Iterator[Any]:
+    for value in values:
+        if value is not None:
+            try:
+                yield CONVERTER.structure(value, kind)
+            except (ValueError, TypeError):
+                continue  # one bad item does not lose the others; `extra` shows them all
 
 
 def _text(value: Any, _: Any) -> str:
@@ -272,11 +289,16 @@ def _boolean(value: Any, _: Any) -> bool:
 def _time(value: Any, _: Any) -> dt.datetime:
     if not isinstance(value, str):
         raise ValueError("not a time")
+    value = value.strip()
     try:
-        time = dt.datetime.fromisoformat(value.strip())
+        # First as the fast path reads it: the two differ in the seventh digit of a fraction.
+        time = msgspec.convert(value, dt.datetime)
     except ValueError:
-        # Birthdays come as DD/MM/YYYY ("List Bill Payers").
-        time = dt.datetime.strptime(value.strip(), "%d/%m/%Y")  # made UTC below
+        try:
+            time = dt.datetime.fromisoformat(value)
+        except ValueError:
+            # Birthdays come as DD/MM/YYYY ("List Bill Payers").
+            time = dt.datetime.strptime(value, "%d/%m/%Y")  # made UTC below
     return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time
 
 

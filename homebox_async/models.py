@@ -9,44 +9,101 @@ place in it, which costs a page of fifty objects almost nothing.
 
 from __future__ import annotations
 
-from decimal import Decimal
+import json
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, dataclass_transform
 
 import attrs
-from msgspec.json import Decoder
 
 T = TypeVar("T", bound=type)
+
+
+class Unreadable(ValueError):
+    """The body is not JSON, or not of a shape that holds what was asked for."""
+
+
+def parse(body: bytes, charset: str = "") -> Any:
+    """Return the JSON of a body: BOM, other charsets and Decimal for fractions; or Unreadable.
+
+    A number beyond what Decimal or int can hold stays text.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = body.decode(charset or "cp1252")
+        except (LookupError, ValueError):
+            text = body.decode("latin-1")
+    try:
+        return json.loads(
+            text, parse_float=_fraction, parse_int=_integer, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        raise Unreadable("is not JSON") from None
+
+
+def _fraction(digits: str) -> Decimal | str:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        return digits
+
+
+def _integer(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:  # more than 4,300 digits
+        return digits
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
 
 
 class Answer:
     """The body of one answer: its bytes, and its JSON once somebody asks for it."""
 
-    __slots__ = ("_tree", "body")
+    __slots__ = ("_tree", "body", "charset")
 
-    def __init__(self, body: bytes | str, tree: Any = None) -> None:
+    def __init__(self, body: bytes, tree: Any = None, charset: str = "") -> None:
         self.body = body
+        self.charset = charset
         self._tree = tree
 
     @property
     def tree(self) -> Any:
         """The JSON of the body; numbers with a fraction are Decimal."""
         if self._tree is None:
-            self._tree = _JSON.decode(self.body)
+            self._tree = parse(self.body, self.charset)
         return self._tree
 
 
-_JSON: Decoder[Any] = Decoder(float_hook=Decimal)
+class Part:
+    """An object of an answer that was read leniently: its JSON, and the answer it came from.
 
-# Where an object stands: an answer, or (where its parent stands, key or index).
-Place = Answer | tuple[Any, str | int]
+    `answer` is None for an object that was pickled: it takes its own JSON along, not the page's.
+    """
+
+    __slots__ = ("answer", "tree")
+
+    def __init__(self, tree: Any, answer: Answer | None) -> None:
+        self.tree = tree
+        self.answer = answer
+
+
+# Where an object stands: an answer, a part of one, or (where its parent stands, key or index).
+Place = Answer | Part | tuple[Any, str | int]
 
 
 def look_up(place: Place) -> Any:
     """Return the JSON at a place."""
-    if isinstance(place, Answer):
-        return place.tree
-    parent, key = place
-    return look_up(parent)[key]
+    if isinstance(place, tuple):
+        parent, key = place
+        return look_up(parent)[key]
+    return place.tree
+
+
+M = TypeVar("M", bound="Model")
 
 
 class Model:
@@ -72,16 +129,27 @@ class Model:
         return {
             key: value
             for key, value in self.raw.items()
-            if key not in names or (value is not None and getattr(self, key) is None)
+            if key not in names or _lost(value, getattr(self, key))
         }
 
     @property
     def answer(self) -> Any:
-        """The JSON of the whole answer that held the object: what stands beside `data`, too."""
+        """The JSON of the whole answer that held the object: what stands beside `data`, too.
+
+        None for an object that you made or unpickled.
+        """
         place: Any = getattr(self, "_place", None)
         while isinstance(place, tuple):
             place = place[0]
+        if isinstance(place, Part):
+            place = place.answer
         return None if place is None else place.tree
+
+    def __copy__(self: M) -> M:
+        return self  # frozen; a copy by way of pickle would lose `answer`
+
+    def __deepcopy__(self: M, _: Any) -> M:
+        return self
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
         fields = attrs.fields_dict(type(self))  # type: ignore[arg-type]  # each subclass is attrs
@@ -92,7 +160,17 @@ class Model:
         for name, value in values.items():
             object.__setattr__(self, name, value)
         if raw:
-            object.__setattr__(self, "_place", Answer(b"", raw))
+            object.__setattr__(self, "_place", Part(raw, None))
+
+
+def _lost(sent: Any, read: Any) -> bool:
+    """Tell whether a typed value does not show all that was sent."""
+    if isinstance(read, tuple):
+        if isinstance(sent, list):
+            return len(read) != sum(item is not None for item in sent)
+        # One object may stand where a list is due; PHP's empty object is the empty list.
+        return sent is not None and sent != {} and not (isinstance(sent, dict) and len(read) == 1)
+    return sent is not None and read is None
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
