@@ -1,29 +1,23 @@
-"""`AsyncHomebox`: builds the chain and holds the resources."""
+"""`AsyncHomebox`: the entry to the Partner API; holds the resources."""
 
 from __future__ import annotations
 
 import os
-import platform
-import time
-import warnings
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
-from types import TracebackType
 from typing import Any, Final, Literal, TypeVar, overload
 
-import attrs
-
+from .base_client import BaseClient, Options, above_zero, checked_token, user_agent
 from .codec import decode, parse
 from .errors import ConfigurationError, Problem, ValidationError
-from .middleware import Handler, Middleware, Throttle, answered, chain, log
+from .middleware import Middleware
 from .models import Model
 from .resources.account import AsyncAccount
 from .resources.leads import AsyncLeads
 from .resources.properties import AsyncAddresses, AsyncProperties
 from .resources.readings import AsyncReadings
-from .retry import Retrier, Retry
+from .retry import Retry
 from .transport import Transport
-from .wire import SAFETY, Request, Response, encode
+from .wire import SAFETY, Response, encode
 
 M = TypeVar("M", bound=Model)
 
@@ -36,17 +30,7 @@ ENVIRONMENTS: Final[Mapping[str, str]] = {
 }
 
 
-@attrs.frozen(kw_only=True)
-class Options:
-    """What may differ between two views of one client; see `AsyncHomebox`."""
-
-    deadline: float | None
-    retry: Retry
-    middlewares: tuple[Middleware, ...]
-    attempt_middlewares: tuple[Middleware, ...]
-
-
-class AsyncHomebox:
+class AsyncHomebox(BaseClient):
     """The Homebox Partner API, for asyncio.
 
     ::
@@ -96,77 +80,36 @@ class AsyncHomebox:
             raise ConfigurationError(
                 f"environment {environment!r} is unknown; give 'production' or 'sandbox'"
             )
-        _above_zero(timeout=timeout, deadline=deadline, max_connections=max_connections)
-        self._transport = Transport(
+        above_zero(timeout=timeout, deadline=deadline, max_connections=max_connections)
+        transport = Transport(
             base_url=base_url or os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS[environment],
-            token=_token(token),
+            token=checked_token(
+                token, "HOMEBOX_TOKEN", 'see the document\'s "Authentication" for how to get one'
+            ),
             root="/api/partner",
             timeout=timeout,
             max_connections=max_connections,
             keepalive_timeout=keepalive_timeout,
             max_body=max_body,
             proxy=proxy,
-            user_agent=_user_agent(),
+            user_agent=user_agent(),
         )
-        self._throttle = Throttle()
-        self._set_up(
+        self._begin(
+            transport,
             Options(
                 deadline=deadline,
                 retry=retry,
                 middlewares=tuple(middlewares),
                 attempt_middlewares=tuple(attempt_middlewares),
-            )
+            ),
         )
 
-    def _set_up(self, options: Options) -> None:
-        self._options = options
-        self._deadline = options.deadline
-        self._handle: Handler = chain(
-            (
-                *options.middlewares,
-                log,
-                Retrier(options.retry),
-                self._throttle,
-                *options.attempt_middlewares,
-                answered,
-            ),
-            self._transport.send,
-        )
+    def _hold_resources(self) -> None:
         self.addresses = AsyncAddresses(self._call)
         self.properties = AsyncProperties(self._call)
         self.leads = AsyncLeads(self._call)
         self.readings = AsyncReadings(self._call)
         self.account = AsyncAccount(self._call)
-
-    def with_options(
-        self,
-        *,
-        deadline: float | Literal["same"] | None = "same",
-        retry: Retry | None = None,
-        middlewares: Sequence[Middleware] = (),
-        attempt_middlewares: Sequence[Middleware] = (),
-    ) -> AsyncHomebox:
-        """Return a second view of this client: same connections and pauses, other options.
-
-        The middlewares given are added to those there are. Closing either closes both.
-        """
-        view = object.__new__(type(self))
-        view._transport, view._throttle = self._transport, self._throttle
-        mine = self._options
-        view._set_up(
-            Options(
-                deadline=mine.deadline if deadline == "same" else deadline,
-                retry=retry or mine.retry,
-                middlewares=(*mine.middlewares, *middlewares),
-                attempt_middlewares=(*mine.attempt_middlewares, *attempt_middlewares),
-            )
-        )
-        return view
-
-    @property
-    def base_url(self) -> str:
-        """The origin that every request goes to."""
-        return self._transport.origin
 
     @overload
     async def request(
@@ -225,65 +168,6 @@ class AsyncHomebox:
             method, path.lstrip("/"), params=params, query=query, fields=json, form=form, read=read
         )
         return await self._call(request)
-
-    async def aclose(self) -> None:
-        """Close every connection; a call after this raises ConfigurationError."""
-        await self._transport.aclose()
-
-    async def __aenter__(self) -> AsyncHomebox:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
-
-    def __del__(self) -> None:
-        transport = getattr(self, "_transport", None)
-        if transport is not None and transport.unclosed:
-            transport.abandon()
-            warnings.warn(
-                f"{self!r} was not closed; use `async with` or await aclose()",
-                ResourceWarning,
-                stacklevel=1,
-                source=self,
-            )
-
-    async def _call(self, request: Request) -> Any:
-        if self._deadline is not None:
-            request = attrs.evolve(request, deadline=time.monotonic() + self._deadline)
-        return (await self._handle(request)).result
-
-
-def _token(given: str | None) -> str:
-    token = (given if given is not None else os.environ.get("HOMEBOX_TOKEN", "")).strip()
-    if not token:
-        raise ConfigurationError(
-            "no API token; pass token=... or set HOMEBOX_TOKEN (see the document's "
-            '"Authentication" for how to get one)'
-        )
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigurationError(
-            "the API token holds a space, a line break or a character that no token has; "
-            "check how it was copied"
-        )
-    return token
-
-
-def _above_zero(**numbers: float | None) -> None:
-    for name, number in numbers.items():
-        if number is not None and not number > 0:
-            raise ConfigurationError(f"{name} is {number}; give a number above 0")
-
-
-def _user_agent() -> str:
-    return f"homebox-async/{version('homebox-async')} Python/{platform.python_version()}"
 
 
 def _check_call(

@@ -5,12 +5,9 @@ Every method runs the coroutine of the same name of the async client; see there 
 
 from __future__ import annotations
 
-import warnings
-import weakref
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Literal
 
+from .base_client import BlockingClient
 from .blocking import Bridge, Facade, blocking
 from .client import AsyncHomebox, Environment
 from .middleware import Middleware
@@ -58,7 +55,7 @@ class Account(Facade[AsyncAccount]):
     get = blocking(AsyncAccount.get)
 
 
-class Homebox(Facade[AsyncHomebox]):
+class Homebox(BlockingClient[AsyncHomebox]):
     """The Homebox Partner API, for code without asyncio.
 
     ::
@@ -101,12 +98,10 @@ class Homebox(Facade[AsyncHomebox]):
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
         )
-        self._attach(client, Bridge())
-        # Runs when the client is collected unclosed, and at the latest when Python leaves.
-        self._leave = weakref.finalize(self, _forgotten, client, self._bridge)
+        self._begin(client)
 
     def _attach(self, client: AsyncHomebox, bridge: Bridge) -> None:
-        super().__init__(client, bridge)
+        super()._attach(client, bridge)
         self.addresses = Addresses(client.addresses, bridge)
         self.properties = Properties(client.properties, bridge)
         self.leads = Leads(client.leads, bridge)
@@ -114,57 +109,3 @@ class Homebox(Facade[AsyncHomebox]):
         self.account = Account(client.account, bridge)
 
     request = blocking(AsyncHomebox.request)
-
-    def with_options(
-        self,
-        *,
-        deadline: float | Literal["same"] | None = "same",
-        retry: Retry | None = None,
-        middlewares: Sequence[Middleware] = (),
-        attempt_middlewares: Sequence[Middleware] = (),
-    ) -> Homebox:
-        """Return a second view of this client: same connections and pauses, other options."""
-        view = object.__new__(type(self))
-        view._attach(
-            self._target.with_options(
-                deadline=deadline,
-                retry=retry,
-                middlewares=middlewares,
-                attempt_middlewares=attempt_middlewares,
-            ),
-            self._bridge,
-        )
-        view._leave = self._leave
-        return view
-
-    @property
-    def base_url(self) -> str:
-        """The origin that every request goes to."""
-        return self._target.base_url
-
-    def close(self) -> None:
-        """Close every connection and end the background thread."""
-        self._leave.detach()
-        self._bridge.close(self._target.aclose)
-
-    def __enter__(self) -> Homebox:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
-
-
-def _forgotten(client: AsyncHomebox, bridge: Bridge) -> None:
-    if bridge.started:
-        warnings.warn(
-            f"{client!r} was not closed; use `with` or close()", ResourceWarning, stacklevel=2
-        )
-    bridge.close(client.aclose)

@@ -1,0 +1,237 @@
+"""What the entries to both services share: the chain, its options, and the way they end."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+import warnings
+import weakref
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import attrs
+
+from .blocking import Bridge, Facade
+from .errors import ConfigurationError
+from .middleware import Handler, Middleware, Throttle, answered, chain, log
+from .retry import Retrier, Retry
+from .transport import Transport
+from .wire import Request
+
+C = TypeVar("C", bound="BaseClient")
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What may differ between two views of one client; see `AsyncHomebox`."""
+
+    deadline: float | None
+    retry: Retry
+    middlewares: tuple[Middleware, ...]
+    attempt_middlewares: tuple[Middleware, ...]
+
+
+class BaseClient:
+    """One transport, one chain above it, and views of both with other options."""
+
+    _transport: Transport
+    _throttle: Throttle
+    _owner: BaseClient | None = None  # what a view was made from; it lives as long as the view
+
+    def _begin(self, transport: Transport, options: Options) -> None:
+        self._transport, self._throttle = transport, Throttle()
+        self._set_up(options)
+
+    def _set_up(self, options: Options) -> None:
+        self._options = options
+        self._deadline = options.deadline
+        self._handle: Handler = chain(
+            (
+                *options.middlewares,
+                log,
+                Retrier(options.retry),
+                self._throttle,
+                *options.attempt_middlewares,
+                *self._innermost(),
+                answered,
+            ),
+            self._transport.send,
+        )
+        self._hold_resources()
+
+    def _innermost(self) -> tuple[Middleware, ...]:
+        """Return what runs for each attempt, nearer to the transport than the user's own."""
+        return ()
+
+    def _hold_resources(self) -> None:
+        """Make the resources anew, on the chain that was just built."""
+
+    def with_options(
+        self,
+        *,
+        deadline: float | Literal["same"] | None = "same",
+        retry: Retry | None = None,
+        middlewares: Sequence[Middleware] = (),
+        attempt_middlewares: Sequence[Middleware] = (),
+    ) -> Self:
+        """Return a second view of this client: same connections and pauses, other options.
+
+        The middlewares given are added to those there are. Closing either closes both.
+        """
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._owner = self
+        mine = self._options
+        view._set_up(
+            Options(
+                deadline=mine.deadline if deadline == "same" else deadline,
+                retry=retry or mine.retry,
+                middlewares=(*mine.middlewares, *middlewares),
+                attempt_middlewares=(*mine.attempt_middlewares, *attempt_middlewares),
+            )
+        )
+        return view
+
+    @property
+    def base_url(self) -> str:
+        """The origin that every request goes to."""
+        return self._transport.origin
+
+    async def aclose(self) -> None:
+        """Close every connection; a call after this raises ConfigurationError."""
+        for transport in self._transports():
+            await transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url}>"
+
+    def __del__(self) -> None:
+        # A view that goes away must not take the connections of the others with it.
+        if self._owner is not None or "_transport" not in self.__dict__:
+            return
+        unclosed = [transport for transport in self._transports() if transport.unclosed]
+        for transport in unclosed:
+            transport.abandon()
+        if unclosed:
+            warnings.warn(
+                f"{self!r} was not closed; use `async with` or await aclose()",
+                ResourceWarning,
+                stacklevel=1,
+                source=self,
+            )
+
+    def _transports(self) -> tuple[Transport, ...]:
+        return (self._transport,)
+
+    async def _call(self, request: Request) -> Any:
+        if self._deadline is not None:
+            request = attrs.evolve(request, deadline=time.monotonic() + self._deadline)
+        return (await self._handle(request)).result
+
+
+class BlockingClient(Facade[C]):
+    """The sync side of a client: its thread, its views, and the way it ends."""
+
+    def _begin(self, client: C) -> None:
+        self._attach(client, Bridge())
+        # Runs when the client is collected unclosed, and at the latest when Python leaves.
+        self._leave = weakref.finalize(self, _forgotten, client, self._bridge)
+
+    def _attach(self, client: C, bridge: Bridge) -> None:
+        self._target, self._bridge = client, bridge
+
+    def with_options(
+        self,
+        *,
+        deadline: float | Literal["same"] | None = "same",
+        retry: Retry | None = None,
+        middlewares: Sequence[Middleware] = (),
+        attempt_middlewares: Sequence[Middleware] = (),
+    ) -> Self:
+        """Return a second view of this client: same connections and pauses, other options."""
+        view = object.__new__(type(self))
+        view._owner = self
+        view._attach(
+            self._target.with_options(
+                deadline=deadline,
+                retry=retry,
+                middlewares=middlewares,
+                attempt_middlewares=attempt_middlewares,
+            ),
+            self._bridge,
+        )
+        view._leave = self._leave
+        return view
+
+    _owner: BlockingClient[C] | None = None  # as in `BaseClient`
+
+    @property
+    def base_url(self) -> str:
+        """The origin that every request goes to."""
+        return self._target.base_url
+
+    def close(self) -> None:
+        """Close every connection and end the background thread."""
+        self._leave.detach()
+        self._bridge.close(self._target.aclose)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url}>"
+
+
+def _forgotten(client: BaseClient, bridge: Bridge) -> None:
+    if bridge.started:
+        warnings.warn(
+            f"{client!r} was not closed; use `with` or close()", ResourceWarning, stacklevel=2
+        )
+    bridge.close(client.aclose)
+
+
+def checked_token(given: str | None, variable: str, hint: str) -> str:
+    """Return a token that was given or stands in the environment, or ConfigurationError."""
+    token = (given if given is not None else os.environ.get(variable, "")).strip()
+    if not token:
+        raise ConfigurationError(f"no API token; pass token=... or set {variable} ({hint})")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigurationError(
+            "the API token holds a space, a line break or a character that no token has; "
+            "check how it was copied"
+        )
+    return token
+
+
+def above_zero(**numbers: float | None) -> None:
+    """Raise ConfigurationError for a number that is not above 0; None is fine."""
+    for name, number in numbers.items():
+        if number is not None and not number > 0:
+            raise ConfigurationError(f"{name} is {number}; give a number above 0")
+
+
+def user_agent() -> str:
+    """Return how this package names itself to the servers."""
+    return f"homebox-async/{version('homebox-async')} Python/{platform.python_version()}"
