@@ -7,9 +7,7 @@ import contextlib
 import io
 import os
 import time
-import urllib.request
 from contextvars import ContextVar
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,9 +23,10 @@ from .errors import (
     ConnectionFailed,
     DeadlineExceeded,
     Outcome,
-    RequestError,
 )
-from .wire import FormBody, JsonBody, Request, Response, Safety, Upload
+from .origin import checked_origin, proxy_for
+from .stream import Stream, describe, failed, packed
+from .wire import FormBody, JsonBody, Receive, Request, Response, Safety, Upload
 
 
 class Secret(str):
@@ -67,7 +66,7 @@ class Transport:
         self,
         *,
         base_url: str,
-        token: str,
+        token: str | None,
         root: str,
         timeout: float,
         max_connections: int,
@@ -76,14 +75,14 @@ class Transport:
         proxy: str | None,
         user_agent: str,
     ) -> None:
-        self._base = _checked_origin(base_url)
+        self._base = checked_origin(base_url)
         self._root = f"{self._base}{root}"
-        self._token = Secret(token)
+        self._token = None if token is None else Secret(token)
         self._timeout = timeout
         self._max_connections = max_connections
         self._keepalive_timeout = keepalive_timeout
         self._max_body = max_body
-        self._proxy = _proxy_for(self._base) if proxy is None else proxy or None
+        self._proxy = proxy_for(self._base) if proxy is None else proxy or None
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -98,6 +97,8 @@ class Transport:
 
     async def send(self, request: Request) -> Response:
         """Make one attempt; every failure comes out as our own error, with its outcome."""
+        if request.receive is not None:
+            return await self._received(request, request.receive)
         session = self._opened()
         attempt = _Attempt()
         _attempt.set(attempt)
@@ -112,6 +113,48 @@ class Transport:
             raise
         finally:
             self._slots.release()
+
+    async def open(self, request: Request) -> Stream:
+        """Make one attempt as `send` does, and return as soon as the answer's head is there.
+
+        For reads without a body. The caller takes the chunks and closes the stream, which holds
+        a connection until then; `timeout` is for the head, and again for each chunk.
+        """
+        session = self._opened()
+        attempt = _Attempt()
+        _attempt.set(attempt)
+        await self._take_slot(request)
+        stream = Stream(request, self._timeout, self._max_body, self._slots.release)
+        try:
+            async with stream.step(attempt):
+                answer = await session.request(
+                    request.method,
+                    URL(f"{self._root}/{request.target}", encoded=True),
+                    headers=request.headers,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                )
+            stream.begin(answer)
+        except BaseException:
+            await stream.aclose()
+            raise
+        return stream
+
+    async def _received(self, request: Request, receive: Receive) -> Response:
+        stream = await self.open(request)
+        try:
+            if stream.status < 300:
+                result = await receive(stream)
+                return Response(stream.status, stream.headers, b"", result)
+            body = bytearray()
+            with contextlib.suppress(ConnectionFailed, AnswerUnusable):
+                async for chunk in stream:
+                    body += chunk
+        except BaseException:
+            await stream.aclose()
+            raise
+        await stream.aclose()
+        return Response(stream.status, stream.headers, bytes(body))
 
     async def aclose(self) -> None:
         """Close every connection; requests after this are refused."""
@@ -147,6 +190,8 @@ class Transport:
             async with _Files() as files:
                 async with asyncio.timeout_at(asyncio.get_running_loop().time() + ends - now):
                     data, headers = files.body(request)
+                    if request.headers is not None:
+                        headers = {**(headers or {}), **request.headers}
                     async with session.request(
                         request.method,
                         URL(f"{self._root}/{request.target}", encoded=True),
@@ -164,12 +209,12 @@ class Transport:
                 if late
                 else (AttemptTimeout, f"no whole answer within {self._timeout:g} s")
             )
-            raise self._failed(error, message, request, attempt, status) from None
-        except (aiohttp.ClientError, OSError, ValueError) as failed:
+            raise failed(error, message, request, attempt.sent, status) from None
+        except (aiohttp.ClientError, OSError, ValueError) as broken:
             if request.safety is Safety.DELETE and 200 <= status < 300:
                 return Response(status, {}, b"")  # it is gone; the words about it do not matter
-            message = _describe(failed)
-            raise self._failed(ConnectionFailed, message, request, attempt, status) from None
+            message = describe(broken)
+            raise failed(ConnectionFailed, message, request, attempt.sent, status) from None
 
     async def _read(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
         """Read the body, no more of it than `max_body` once it is unpacked."""
@@ -182,7 +227,7 @@ class Transport:
 
     async def _capped(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
         length = answer.content_length
-        if length is not None and length <= self._max_body and not _packed(answer):
+        if length is not None and length <= self._max_body and not packed(answer):
             return await answer.read()
         chunks: list[bytes] = []
         size = 0
@@ -197,19 +242,6 @@ class Transport:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
-
-    @staticmethod
-    def _failed(
-        error: type[RequestError], message: str, request: Request, attempt: _Attempt, status: int
-    ) -> RequestError:
-        if status:
-            message += f" (after a status of {status})"
-        return error(
-            message,
-            outcome=Outcome.UNKNOWN if attempt.sent else Outcome.NOT_SENT,
-            method=request.method,
-            path=request.path,
-        )
 
     # --- the pool
 
@@ -230,6 +262,16 @@ class Transport:
             )
         self._loop = loop
         self._slots = asyncio.Semaphore(self._max_connections)
+        headers = CIMultiDict(
+            {
+                # Laravel answers a failed validation with a redirect otherwise.
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                "User-Agent": self._user_agent,
+            }
+        )
+        if self._token is not None:
+            headers["Authorization"] = Secret(f"Bearer {self._token}")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
@@ -239,15 +281,7 @@ class Transport:
             request_class=_ProbedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            headers=CIMultiDict(
-                {
-                    "Authorization": Secret(f"Bearer {self._token}"),
-                    # Laravel answers a failed validation with a redirect otherwise.
-                    "Accept": "application/json",
-                    "Accept-Encoding": "gzip, deflate",
-                    "User-Agent": self._user_agent,
-                }
-            ),
+            headers=headers,
         )
         # aiohttp would silently resend GET, PUT and DELETE once; there is one retry, ours.
         self._session._retry_connection = False
@@ -339,56 +373,3 @@ class _Borrowed(io.RawIOBase, BinaryIO):
 
     def fileno(self) -> int:
         return self._file.fileno()
-
-
-def _packed(answer: aiohttp.ClientResponse) -> bool:
-    return answer.headers.get("Content-Encoding", "identity") != "identity"
-
-
-def _describe(failed: Exception) -> str:
-    """Say what broke in our words: aiohttp's own hold the request's headers."""
-    if isinstance(failed, aiohttp.ClientConnectorCertificateError):
-        return f"the server's certificate is not trusted: {failed.certificate_error}"
-    if isinstance(failed, aiohttp.ClientConnectorError):
-        reason = failed.os_error.strerror or type(failed.os_error).__name__
-        return f"no connection to {failed.host}:{failed.port}: {reason}"
-    return f"the connection broke ({type(failed).__name__})"
-
-
-def _checked_origin(base_url: str) -> str:
-    """Return scheme, host and port; a token never goes over plain http except to loopback."""
-    url = URL(base_url)
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigurationError(
-            f"base_url {base_url!r} is not a URL; give one such as https://host"
-        )
-    if url.user or url.password or url.query_string or url.fragment or url.path not in {"", "/"}:
-        raise ConfigurationError("base_url is more than scheme, host and port; give only these")
-    if url.scheme == "http" and not _is_loopback(url.host):
-        raise ConfigurationError(
-            f"base_url uses http, which would show the token to the network between here and "
-            f"{url.host}; use https (plain http is allowed to loopback only)"
-        )
-    return str(url.origin())
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _proxy_for(origin: str) -> str | None:
-    """Return the proxy that the environment names for an origin, heeding NO_PROXY.
-
-    Looked up once for each client: aiohttp's own `trust_env` does it for every request. Plain
-    http goes to loopback only and never through a proxy, which would see the token.
-    """
-    url = URL(origin)
-    assert url.host is not None
-    if url.scheme == "http" or urllib.request.proxy_bypass(url.host):
-        return None
-    return urllib.request.getproxies().get(url.scheme)

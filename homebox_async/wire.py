@@ -13,15 +13,22 @@ import json
 import mimetypes
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote, urlencode
 
 import attrs
 import msgspec
 
-from .errors import Outcome, Problem, StatusError, ValidationError, status_error
+from .errors import (
+    AnswerUnusable,
+    Outcome,
+    Problem,
+    StatusError,
+    ValidationError,
+    status_error,
+)
 from .rules import UNSET, Rule, check
 
 
@@ -102,13 +109,33 @@ class FormBody:
 Body = JsonBody | FormBody
 
 
+class Incoming(Protocol):
+    """The body of a success on its way in; whoever takes it closes it."""
+
+    @property
+    def total(self) -> int | None:
+        """How many bytes it will have, None where the server does not tell."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None:
+        """Give the connection back."""
+
+    def unusable(self, why: str) -> AnswerUnusable:
+        """Return the error of a body that is not what was asked for."""
+
+
+Receive = Callable[[Incoming], Awaitable[Any]]
+
+
 @attrs.frozen(eq=False)
 class Request:
     """One operation, ready to be sent any number of times.
 
     `path`: the template below the API's root, `params`: what fills it, `query`: in order,
     `read`: what makes the result of a successful response, `deadline`: when the call has to be
-    over, on the clock of `time.monotonic`, None for never.
+    over, on the clock of `time.monotonic`, None for never. `headers`: beside those of every
+    request. `receive`: takes the body of a success as it comes, anew for each attempt; what it
+    returns is the response's `result`.
     """
 
     method: str
@@ -119,6 +146,8 @@ class Request:
     safety: Safety = Safety.READ
     read: Callable[[Response], Any] = attrs.field(default=lambda _: None, repr=False)
     deadline: float | None = None
+    headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    receive: Receive | None = attrs.field(default=None, repr=False)
 
     @property
     def target(self) -> str:
@@ -324,11 +353,12 @@ def _server_words(response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
 
 _PERSONAL = re.compile(
     r"(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)|(?P<date>\b\d{1,4}[/-]\d{1,2}[/-]\d{2,4}\b)"
+    r"|(?P<token>\beyJ[\w-]+\.[\w-]+\.[\w-]*)"
     r"|(?P<number>\+?\d(?:[\d \-()]{4,}\d))"
 )
 
 
 def redact(text: str, limit: int = 300) -> str:
-    """Return a server's words on one line without emails, dates and long numbers."""
+    """Return a server's words on one line without emails, dates, JWTs and long numbers."""
     clean = _PERSONAL.sub(lambda found: f"[{found.lastgroup}]", " ".join(text.split()))
     return clean if len(clean) <= limit else clean[:limit] + "…"

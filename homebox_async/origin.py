@@ -1,0 +1,58 @@
+"""Where requests may go: one origin for each client, plain http to loopback only."""
+
+from __future__ import annotations
+
+import urllib.request
+from ipaddress import ip_address
+
+from yarl import URL
+
+from .errors import ConfigurationError
+
+
+def split_base(base_url: str) -> tuple[str, str]:
+    """Return what may be an origin (see `checked_origin`), and the root path below it."""
+    url = URL(base_url)
+    if not url.host:
+        return base_url, ""
+    # Query and fragment stay with the origin, where they are refused.
+    return str(url.with_path("", keep_query=True, keep_fragment=True)), url.raw_path.rstrip("/")
+
+
+def checked_origin(base_url: str) -> str:
+    """Return scheme, host and port; a token never goes over plain http except to loopback."""
+    url = URL(base_url)
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigurationError(
+            f"base_url {base_url!r} is not a URL; give one such as https://host"
+        )
+    if url.user or url.password or url.query_string or url.fragment or url.path not in {"", "/"}:
+        raise ConfigurationError("base_url is more than scheme, host and port; give only these")
+    if url.scheme == "http" and not _is_loopback(url.host):
+        raise ConfigurationError(
+            f"base_url uses http, which would show the token to the network between here and "
+            f"{url.host}; use https (plain http is allowed to loopback only)"
+        )
+    return str(url.origin())
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def proxy_for(origin: str) -> str | None:
+    """Return the proxy that the environment names for an origin, heeding NO_PROXY.
+
+    Looked up once for each client: aiohttp's own `trust_env` does it for every request. Plain
+    http goes to loopback only and never through a proxy, which would see the token.
+    """
+    url = URL(origin)
+    assert url.host is not None
+    if url.scheme == "http" or urllib.request.proxy_bypass(url.host):
+        return None
+    return urllib.request.getproxies().get(url.scheme)

@@ -1,0 +1,139 @@
+"""An answer whose body is taken as it comes, with the errors and limits of a whole one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol, TypeVar
+
+import aiohttp
+
+from .errors import (
+    AnswerUnusable,
+    AttemptTimeout,
+    ConnectionFailed,
+    DeadlineExceeded,
+    Outcome,
+    RequestError,
+)
+from .wire import Request, Safety
+
+E = TypeVar("E", bound=RequestError)
+
+
+class Sent(Protocol):
+    """Tells whether a request left this machine."""
+
+    sent: bool
+
+
+class Stream:
+    """An answer: its head is there, its chunks come by `async for`. See `Transport.open`.
+
+    No cancel scope is held from one chunk to the next, so each may be taken by another task, as
+    the sync client does.
+    """
+
+    def __init__(
+        self, request: Request, timeout: float, max_body: int, release: Callable[[], None]
+    ) -> None:
+        self._request = request
+        self._timeout = timeout
+        self._max_body = max_body
+        self._release: Callable[[], None] | None = release
+        self._answer: aiohttp.ClientResponse | None = None
+        self._size = 0
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self.total: int | None = None
+
+    def begin(self, answer: aiohttp.ClientResponse) -> None:
+        """Take over an answer whose head has come."""
+        self._answer = answer
+        self.status, self.headers = answer.status, answer.headers
+        self.total = None if packed(answer) else answer.content_length
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next bytes as they came in, unpacked."""
+        if self._answer is None or self._release is None:
+            raise StopAsyncIteration
+        async with self.step():
+            chunk = await self._answer.content.readany()
+        if not chunk:
+            raise StopAsyncIteration
+        self._size += len(chunk)
+        if max(self._size, self.total or 0) > self._max_body:
+            raise self.unusable(f"is larger than {self._max_body} bytes")
+        return chunk
+
+    async def aclose(self) -> None:
+        """Give the connection back; one with bytes still to come is closed."""
+        release, self._release = self._release, None
+        if release is None:
+            return
+        try:
+            if self._answer is not None:
+                self._answer.close()  # lets it go unharmed if all of it was read
+        finally:
+            release()
+
+    def unusable(self, why: str) -> AnswerUnusable:
+        """Return the error of a body that is not what was asked for."""
+        message = f"the server answered {self.status}, but its answer {why}"
+        return failed(AnswerUnusable, message, self._request, sent=True)
+
+    @contextlib.asynccontextmanager
+    async def step(self, attempt: Sent | None = None) -> AsyncIterator[None]:
+        """Bound one step by `timeout` and the deadline; failures come out as our own errors."""
+        request, seconds, late = self._request, self._timeout, False
+        if request.deadline is not None:
+            left = request.deadline - time.monotonic()
+            late = left < seconds
+            seconds = min(left, seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            error: type[RequestError] = DeadlineExceeded if late else AttemptTimeout
+            message = "the deadline passed" if late else f"nothing came for {self._timeout:g} s"
+            sent = attempt is None or attempt.sent
+            raise failed(error, message, request, sent, self.status) from None
+        except (aiohttp.ClientError, OSError, ValueError) as broken:
+            sent = attempt is None or attempt.sent
+            raise failed(ConnectionFailed, describe(broken), request, sent, self.status) from None
+        except asyncio.CancelledError as cancelled:
+            outcome = Outcome.UNKNOWN if attempt is None or attempt.sent else Outcome.NOT_SENT
+            cancelled.add_note(
+                f"{request.method} {request.path}: cancelled [outcome: {outcome.value}]"
+            )
+            raise
+
+
+def failed(error: type[E], message: str, request: Request, sent: bool, status: int = 0) -> E:
+    """Return the error of an exchange that broke, with its outcome."""
+    if status:
+        message += f" (after a status of {status})"
+    outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
+    if error is AnswerUnusable and request.safety is Safety.READ:
+        outcome = Outcome.REJECTED
+    return error(message, outcome=outcome, method=request.method, path=request.path)
+
+
+def packed(answer: aiohttp.ClientResponse) -> bool:
+    """Tell whether a body is compressed, so that its length says nothing of its size."""
+    return answer.headers.get("Content-Encoding", "identity") != "identity"
+
+
+def describe(broken: Exception) -> str:
+    """Say what broke in our words: aiohttp's own hold the request's headers."""
+    if isinstance(broken, aiohttp.ClientConnectorCertificateError):
+        return f"the server's certificate is not trusted: {broken.certificate_error}"
+    if isinstance(broken, aiohttp.ClientConnectorError):
+        reason = broken.os_error.strerror or type(broken.os_error).__name__
+        return f"no connection to {broken.host}:{broken.port}: {reason}"
+    return f"the connection broke ({type(broken).__name__})"
