@@ -10,6 +10,7 @@ from .errors import (
     Conflict,
     ConnectionFailed,
     DeadlineExceeded,
+    EchoMismatch,
     HomeboxError,
     NotFound,
     Outcome,
@@ -28,7 +29,36 @@ from .models import Model
 from .pages import Page, Pages
 from .resources.account import Account
 from .resources.addresses import Address, AddressId
+from .resources.base import Confirmation
+from .resources.branches import AsyncBranch, Branch, CreatedBranch
 from .resources.leads import Lead, NewTenant, Tenant
+from .resources.metrics import Metric
+from .resources.orders import (
+    Bill,
+    Household,
+    HouseholdAddress,
+    HouseholdStatus,
+    Order,
+    OrderAddress,
+    OrderBills,
+    Payer,
+    Payment,
+    Payout,
+    PropertyDetails,
+)
+from .resources.packages import (
+    ChosenBill,
+    PackageBill,
+    PartnerQuote,
+    Price,
+    Provider,
+    TenantPackage,
+    TenantQuote,
+    Utility,
+    UtilityBill,
+)
+from .resources.payers import BillPayer, Invite, Mandate, MandateStatus
+from .resources.postal_bills import PostalBill
 from .resources.properties import (
     FoundAddress,
     Partner,
@@ -38,6 +68,13 @@ from .resources.properties import (
     Reseller,
 )
 from .resources.readings import Reading
+from .resources.tenancies import (
+    ResponsibleAddress,
+    ResponsibleTenant,
+    Tenancy,
+    TenancyDetails,
+)
+from .resources.voids import ForwardingDetails
 from .retry import Retry
 from .rules import UNSET
 from .sync import Homebox
@@ -49,31 +86,59 @@ __all__ = [
     "Address",
     "AddressId",
     "AnswerUnusable",
+    "AsyncBranch",
     "AsyncHomebox",
     "AttemptTimeout",
     "AuthenticationFailed",
     "BadRequest",
+    "Bill",
+    "BillPayer",
+    "Branch",
+    "ChosenBill",
     "ConfigurationError",
+    "Confirmation",
     "Conflict",
     "ConnectionFailed",
+    "CreatedBranch",
     "DeadlineExceeded",
+    "EchoMismatch",
+    "ForwardingDetails",
     "FoundAddress",
     "Homebox",
     "HomeboxError",
+    "Household",
+    "HouseholdAddress",
+    "HouseholdStatus",
+    "Invite",
     "Lead",
+    "Mandate",
+    "MandateStatus",
+    "Metric",
     "Model",
     "NewTenant",
     "NotFound",
+    "Order",
+    "OrderAddress",
+    "OrderBills",
     "Outcome",
     "OutcomeUnknown",
+    "PackageBill",
     "Page",
     "Pages",
     "Partner",
     "PartnerProperty",
+    "PartnerQuote",
+    "Payer",
+    "Payment",
+    "Payout",
     "PermissionDenied",
+    "PostalBill",
+    "Price",
     "Problem",
     "Property",
+    "PropertyDetails",
     "PropertyStatus",
+    "Provider",
     "RateLimited",
     "Reading",
     "RedirectRefused",
@@ -81,11 +146,19 @@ __all__ = [
     "RequestError",
     "Reseller",
     "Response",
+    "ResponsibleAddress",
+    "ResponsibleTenant",
     "Retry",
     "ServerError",
     "StatusError",
+    "Tenancy",
+    "TenancyDetails",
     "Tenant",
+    "TenantPackage",
+    "TenantQuote",
     "UnprocessableEntity",
     "Upload",
+    "Utility",
+    "UtilityBill",
     "ValidationError",
 ]

@@ -12,9 +12,17 @@ from .errors import ConfigurationError, Problem, ValidationError
 from .middleware import Middleware
 from .models import Model
 from .resources.account import AsyncAccount
+from .resources.branches import AsyncBranch, AsyncBranches
 from .resources.leads import AsyncLeads
+from .resources.metrics import AsyncMetrics
+from .resources.orders import AsyncOrders
+from .resources.packages import AsyncPartnerPackages, AsyncTenantPackages
+from .resources.payers import AsyncBillPayers, AsyncInvites, AsyncMandates
+from .resources.postal_bills import AsyncPostalBills
 from .resources.properties import AsyncAddresses, AsyncProperties
 from .resources.readings import AsyncReadings
+from .resources.tenancies import AsyncTenancies
+from .resources.voids import AsyncVoids
 from .retry import Retry
 from .transport import Transport
 from .wire import SAFETY, Response, encode
@@ -56,9 +64,20 @@ class AsyncHomebox(BaseClient):
 
     addresses: AsyncAddresses
     properties: AsyncProperties
+    orders: AsyncOrders
+    tenant_packages: AsyncTenantPackages
+    partner_packages: AsyncPartnerPackages
+    invites: AsyncInvites
+    bill_payers: AsyncBillPayers
+    mandates: AsyncMandates
+    tenancies: AsyncTenancies
     leads: AsyncLeads
     readings: AsyncReadings
+    postal_bills: AsyncPostalBills
+    voids: AsyncVoids
     account: AsyncAccount
+    branches: AsyncBranches
+    metrics: AsyncMetrics
 
     def __init__(
         self,
@@ -107,9 +126,24 @@ class AsyncHomebox(BaseClient):
     def _hold_resources(self) -> None:
         self.addresses = AsyncAddresses(self._call)
         self.properties = AsyncProperties(self._call)
+        self.orders = AsyncOrders(self._call)
+        self.tenant_packages = AsyncTenantPackages(self._call)
+        self.partner_packages = AsyncPartnerPackages(self._call)
+        self.invites = AsyncInvites(self._call)
+        self.bill_payers = AsyncBillPayers(self._call)
+        self.mandates = AsyncMandates(self._call)
+        self.tenancies = AsyncTenancies(self._call)
         self.leads = AsyncLeads(self._call)
         self.readings = AsyncReadings(self._call)
+        self.postal_bills = AsyncPostalBills(self._call)
+        self.voids = AsyncVoids(self._call)
         self.account = AsyncAccount(self._call)
+        self.branches = AsyncBranches(self._call)
+        self.metrics = AsyncMetrics(self._call)
+
+    def branch(self, branch_id: int) -> AsyncBranch:
+        """Return the calls that can be made on behalf of a branch account; sends nothing."""
+        return AsyncBranch(self._call, branch_id)
 
     @overload
     async def request(

@@ -22,6 +22,8 @@
             ├── RateLimited           429 (.retry_after)
             └── ServerError           5xx
 
+One warning is ours: EchoMismatch, for a write that the server echoes with another date.
+
 No error holds the token, a request body or a filled-in path: all of them can be logged,
 pickled and copied.
 """
@@ -82,6 +84,13 @@ class ValidationError(HomeboxError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)
+
+
+class EchoMismatch(UserWarning):
+    """The server took a write, but its answer shows another date than the one that was sent.
+
+    "Create Partner Package" lets one fear that it reads some dates month first.
+    """
 
 
 class RequestError(HomeboxError):

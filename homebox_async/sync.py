@@ -12,9 +12,22 @@ from .blocking import Bridge, Facade, blocking
 from .client import AsyncHomebox, Environment
 from .middleware import Middleware
 from .resources.account import AsyncAccount
+from .resources.branches import AsyncBranch, AsyncBranches, AsyncBranchOrders
 from .resources.leads import AsyncLeads
-from .resources.properties import AsyncAddresses, AsyncProperties
+from .resources.metrics import AsyncMetrics
+from .resources.orders import AsyncOrders
+from .resources.packages import AsyncPartnerPackages, AsyncTenantPackages
+from .resources.payers import (
+    AsyncBillPayers,
+    AsyncInviteCreation,
+    AsyncInvites,
+    AsyncMandates,
+)
+from .resources.postal_bills import AsyncPostalBills
+from .resources.properties import AsyncAddresses, AsyncProperties, AsyncPropertyCreation
 from .resources.readings import AsyncReadings
+from .resources.tenancies import AsyncTenancies
+from .resources.voids import AsyncVoids
 from .retry import Retry
 
 
@@ -30,6 +43,63 @@ class Properties(Facade[AsyncProperties]):
     create = blocking(AsyncProperties.create)
     list = blocking(AsyncProperties.list)
     get = blocking(AsyncProperties.get)
+
+
+class Orders(Facade[AsyncOrders]):
+    """Orders of bills packages: their bills, payments and payouts."""
+
+    list = blocking(AsyncOrders.list)
+    get = blocking(AsyncOrders.get)
+    bills = blocking(AsyncOrders.bills)
+    payments = blocking(AsyncOrders.payments)
+    replace_payment = blocking(AsyncOrders.replace_payment)
+    payouts = blocking(AsyncOrders.payouts)
+    property_details = blocking(AsyncOrders.property_details)
+
+
+class TenantPackages(Facade[AsyncTenantPackages]):
+    """Bills packages that the residents of a home pay together."""
+
+    quote = blocking(AsyncTenantPackages.quote)
+    create = blocking(AsyncTenantPackages.create)
+
+
+class PartnerPackages(Facade[AsyncPartnerPackages]):
+    """Bills packages that a business pays for."""
+
+    quote = blocking(AsyncPartnerPackages.quote)
+    create = blocking(AsyncPartnerPackages.create)
+
+
+class Invites(Facade[AsyncInvites]):
+    """Invitations to pay for a tenant package."""
+
+    create = blocking(AsyncInvites.create)
+    list = blocking(AsyncInvites.list)
+    delete = blocking(AsyncInvites.delete)
+
+
+class BillPayers(Facade[AsyncBillPayers]):
+    """The tenants who pay for a tenant package."""
+
+    add = blocking(AsyncBillPayers.add)
+    list = blocking(AsyncBillPayers.list)
+    update = blocking(AsyncBillPayers.update)
+    delete = blocking(AsyncBillPayers.delete)
+
+
+class Mandates(Facade[AsyncMandates]):
+    """The direct debit mandates of bill payers."""
+
+    get = blocking(AsyncMandates.get)
+    update = blocking(AsyncMandates.update)
+
+
+class Tenancies(Facade[AsyncTenancies]):
+    """The tenancies of a property."""
+
+    get = blocking(AsyncTenancies.get)
+    update_dates = blocking(AsyncTenancies.update_dates)
 
 
 class Leads(Facade[AsyncLeads]):
@@ -49,10 +119,79 @@ class Readings(Facade[AsyncReadings]):
     list_for_property = blocking(AsyncReadings.list_for_property)
 
 
+class PostalBills(Facade[AsyncPostalBills]):
+    """Bills that came by post."""
+
+    create = blocking(AsyncPostalBills.create)
+    list = blocking(AsyncPostalBills.list)
+
+
+class Voids(Facade[AsyncVoids]):
+    """Void periods."""
+
+    create = blocking(AsyncVoids.create)
+
+
 class Account(Facade[AsyncAccount]):
     """The authenticated partner account."""
 
     get = blocking(AsyncAccount.get)
+    update = blocking(AsyncAccount.update)
+
+
+class Branches(Facade[AsyncBranches]):
+    """Branch accounts; `branch(id)` makes calls on behalf of one."""
+
+    create = blocking(AsyncBranches.create)
+    update = blocking(AsyncBranches.update)
+    list = blocking(AsyncBranches.list)
+    get = blocking(AsyncBranches.get)
+
+
+class Metrics(Facade[AsyncMetrics]):
+    """Numbers of orders, payments, leads and notifications."""
+
+    new_orders = blocking(AsyncMetrics.new_orders)
+    approval_orders = blocking(AsyncMetrics.approval_orders)
+    active_orders = blocking(AsyncMetrics.active_orders)
+    failed_payments = blocking(AsyncMetrics.failed_payments)
+    pending_payments = blocking(AsyncMetrics.pending_payments)
+    successful_payments = blocking(AsyncMetrics.successful_payments)
+    new_leads = blocking(AsyncMetrics.new_leads)
+    orders_from_leads = blocking(AsyncMetrics.orders_from_leads)
+    notifications_completed = blocking(AsyncMetrics.notifications_completed)
+
+
+class BranchProperties(Facade[AsyncPropertyCreation]):
+    """Properties, on behalf of a branch account."""
+
+    create = blocking(AsyncPropertyCreation.create)
+
+
+class BranchOrders(Facade[AsyncBranchOrders]):
+    """Orders, on behalf of a branch account."""
+
+    create = blocking(AsyncBranchOrders.create)
+    list = blocking(AsyncBranchOrders.list)
+    get = blocking(AsyncBranchOrders.get)
+
+
+class BranchInvites(Facade[AsyncInviteCreation]):
+    """Invitations to pay, on behalf of a branch account."""
+
+    create = blocking(AsyncInviteCreation.create)
+
+
+class Branch:
+    """Calls on behalf of a branch account: those that the API has for branches."""
+
+    def __init__(self, branch: AsyncBranch, bridge: Bridge) -> None:
+        self.id = branch.id
+        self.properties = BranchProperties(branch.properties, bridge)
+        self.orders = BranchOrders(branch.orders, bridge)
+        self.invites = BranchInvites(branch.invites, bridge)
+        self.leads = Leads(branch.leads, bridge)
+        self.voids = Voids(branch.voids, bridge)
 
 
 class Homebox(BlockingClient[AsyncHomebox]):
@@ -104,8 +243,23 @@ class Homebox(BlockingClient[AsyncHomebox]):
         super()._attach(client, bridge)
         self.addresses = Addresses(client.addresses, bridge)
         self.properties = Properties(client.properties, bridge)
+        self.orders = Orders(client.orders, bridge)
+        self.tenant_packages = TenantPackages(client.tenant_packages, bridge)
+        self.partner_packages = PartnerPackages(client.partner_packages, bridge)
+        self.invites = Invites(client.invites, bridge)
+        self.bill_payers = BillPayers(client.bill_payers, bridge)
+        self.mandates = Mandates(client.mandates, bridge)
+        self.tenancies = Tenancies(client.tenancies, bridge)
         self.leads = Leads(client.leads, bridge)
         self.readings = Readings(client.readings, bridge)
+        self.postal_bills = PostalBills(client.postal_bills, bridge)
+        self.voids = Voids(client.voids, bridge)
         self.account = Account(client.account, bridge)
+        self.branches = Branches(client.branches, bridge)
+        self.metrics = Metrics(client.metrics, bridge)
+
+    def branch(self, branch_id: int) -> Branch:
+        """Return the calls that can be made on behalf of a branch account; sends nothing."""
+        return Branch(self._target.branch(branch_id), self._bridge)
 
     request = blocking(AsyncHomebox.request)

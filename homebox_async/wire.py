@@ -10,7 +10,6 @@ import datetime as dt
 import email.utils
 import enum
 import json
-import mimetypes
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -29,7 +28,7 @@ from .errors import (
     ValidationError,
     status_error,
 )
-from .rules import UNSET, Rule, check
+from .rules import UNSET, Input, Rule, check
 
 
 class Safety(enum.Enum):
@@ -81,21 +80,6 @@ class Upload:
             takes_self=True,
         ),
     )
-
-
-def as_upload(name: str, value: Any) -> tuple[Upload | Any, list[Problem]]:
-    """Make an `Upload` of bytes, a path or an open file, with what is wrong with it."""
-    if value is UNSET or isinstance(value, Upload):
-        return value, []
-    if isinstance(value, Path):
-        if not value.is_file():
-            return value, [Problem(name, "is not a file", "give the path of one that exists")]
-        kind = mimetypes.guess_type(value.name)[0] or "application/octet-stream"
-        return Upload(value, value.name, kind), []
-    if isinstance(value, bytes) or hasattr(value, "read"):
-        return Upload(value, name), []
-    wrong = Problem(name, f"is {type(value).__name__}", "give bytes, a Path or an open file")
-    return value, [wrong]
 
 
 @attrs.frozen
@@ -248,14 +232,16 @@ def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
 
 def _json(fields: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(
-        {
-            name: value.strftime(_DATES.get(name, "%Y-%m-%d"))
-            if isinstance(value, dt.date)
-            else value
-            for name, value in fields.items()
-            if value is not UNSET
-        }
+        {name: _jsonable(name, value) for name, value in fields.items() if value is not UNSET}
     )
+
+
+def _jsonable(name: str, value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.strftime(_DATES.get(name, "%Y-%m-%d"))
+    if isinstance(value, Input):
+        return {field: one for field, one in value.on_wire().items() if one is not UNSET}
+    return value
 
 
 def _plain(name: str, value: Any) -> str:

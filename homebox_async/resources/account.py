@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from ..models import Model, model
+from ..rules import UNSET, Unset, colour, nothing_given, text
 from .base import Resource
 
 
@@ -30,3 +32,42 @@ class AsyncAccount(Resource):
         Source: GET /api/partner/account, "Get Account Details".
         """
         return await self._get("account", Account)
+
+    async def update(
+        self,
+        *,
+        name: str | Unset = UNSET,
+        theme_color_primary: str | Unset = UNSET,
+        reference_number: str | Unset = UNSET,
+        image_path: str | Unset = UNSET,
+    ) -> Account:
+        """Change what is given of the account and return it.
+
+        `theme_color_primary`: #RRGGBB; invitations to branches are styled with it.
+        `image_path`: text; only the document's example has it, its table of parameters does not.
+        Raises ValidationError before anything is sent, also if nothing is given, OutcomeUnknown
+        if it may have been changed all the same, RequestError otherwise.
+        Source: POST /api/partner/account, "Update Account Details".
+        """
+        changes: dict[str, Any] = {
+            "name": name,
+            "reference_number": reference_number,
+            "image_path": image_path,
+            "theme_color_primary": theme_color_primary,
+        }
+        return await self._post(
+            "account",
+            Account,
+            rules=PARTNER_RULES,
+            problems=nothing_given(**changes),
+            **changes,
+        )
+
+
+PARTNER_RULES = {
+    "name": text,
+    "reference_number": text,
+    "image_path": text,
+    "theme_color_primary": colour,
+}
+"""The rules of a partner account's fields, its branches' included."""

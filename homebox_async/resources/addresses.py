@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import attrs
 
-from ..rules import UNSET, Input, Unset, field, optional_text, text, uk_postcode
+from ..rules import (
+    UNSET,
+    Input,
+    Unset,
+    field,
+    input_model,
+    made_of,
+    optional_text,
+    text,
+    uk_postcode,
+)
 
 
-@attrs.frozen(kw_only=True)
+@input_model
 class Address(Input):
     """A complete address, as in "Create a Property".
 
@@ -29,8 +39,12 @@ class AddressId(Input):
     `address_id`: as found ("Find an Address"). `postcode` may go with it ("Create Lead").
     """
 
-    address_id: str = field(text)
+    # Not by `field`: type checkers would take it for optional in a class that is not `input_model`.
+    address_id: str = attrs.field(metadata={"rule": text, "wire": None})
     postcode: str | Unset = field(uk_postcode, default=UNSET)
 
 
 AnyAddress = Address | AddressId
+
+any_address = made_of(Address, AddressId)
+complete_address = made_of(Address)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
+import warnings
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from ..codec import decode, decode_list
-from ..errors import Problem
-from ..models import Model
+from ..codec import decode, decode_list, parse
+from ..errors import EchoMismatch, Problem
+from ..models import Answer, Model, model
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset
 from ..wire import Request, Response, encode
@@ -20,23 +22,58 @@ M = TypeVar("M", bound=Model)
 Send = Callable[[Request], Awaitable[Any]]
 
 
-class Resource:
-    """A group of operations; `send` runs the chain and returns the result of a request."""
+@model
+class Confirmation(Model):
+    """What the server said of something done; `message` is None where it said nothing.
 
-    def __init__(self, send: Send, prefix: str = "") -> None:
+    `raw` is {} then; otherwise it is the whole answer.
+    """
+
+    message: str | None = None
+
+
+class Resource:
+    """A group of operations; `send` runs the chain and returns the result of a request.
+
+    `prefix` goes before every path and `scope` fills it: the branch accounts' own paths.
+    """
+
+    def __init__(
+        self, send: Send, prefix: str = "", scope: Mapping[str, str | int] | None = None
+    ) -> None:
         self._send = send
         self._prefix = prefix
+        self._scope = scope or {}
 
-    async def _get(self, path: str, into: type[T], **params: str | int) -> T:
-        request = encode("GET", self._prefix + path, params=params, read=_one(into))
+    async def _get(
+        self,
+        path: str,
+        into: type[T],
+        *,
+        rules: Mapping[str, Rule] | None = None,
+        problems: Iterable[Problem] = (),
+        envelope: str | None = "data",
+        query: Mapping[str, Any] | None = None,
+        read: Callable[[Response], T] | None = None,
+        **params: str | int,
+    ) -> T:
+        request = encode(
+            "GET",
+            self._prefix + path,
+            params={**self._scope, **params},
+            query=query,
+            rules=rules,
+            problems=problems,
+            read=read or _one(into, envelope),
+        )
         result: T = await self._send(request)
         return result
 
     async def _get_all(self, path: str, into: type[M], **params: str | int) -> tuple[M, ...]:
         def read(response: Response) -> tuple[M, ...]:
-            return tuple(decode_list(response.body, into, charset=response.charset)[0])
+            return tuple(_many(response, into)[0])
 
-        request = encode("GET", self._prefix + path, params=params, read=read)
+        request = encode("GET", self._prefix + path, params={**self._scope, **params}, read=read)
         result: tuple[M, ...] = await self._send(request)
         return result
 
@@ -55,7 +92,7 @@ class Resource:
         request = encode(
             "POST",
             self._prefix + path,
-            params=params,
+            params={**self._scope, **(params or {})},
             fields=None if form is not None else fields,
             form=form,
             rules=rules,
@@ -63,6 +100,56 @@ class Resource:
             read=_one(into, envelope),
         )
         result: T = await self._send(request)
+        return result
+
+    async def _patch(
+        self,
+        path: str,
+        into: type[T],
+        *,
+        rules: Mapping[str, Rule],
+        problems: Iterable[Problem] = (),
+        params: Mapping[str, str | int],
+        **fields: Any,
+    ) -> T:
+        """Send changes; an empty answer gives an empty object."""
+        request = encode(
+            "PATCH",
+            self._prefix + path,
+            params={**self._scope, **params},
+            fields=fields,
+            rules=rules,
+            problems=problems,
+            read=_one(into, empty=True),
+        )
+        result: T = await self._send(request)
+        return result
+
+    async def _delete(self, path: str, **params: str | int) -> Confirmation:
+        request = encode(
+            "DELETE", self._prefix + path, params={**self._scope, **params}, read=_confirmed
+        )
+        # No result: gone with an answer that could not be read, or gone before this attempt.
+        result: Confirmation | None = await self._send(request)
+        return result or Confirmation()
+
+    async def _post_for_confirmation(
+        self,
+        path: str,
+        *,
+        rules: Mapping[str, Rule],
+        params: Mapping[str, str | int],
+        **fields: Any,
+    ) -> Confirmation:
+        request = encode(
+            "POST",
+            self._prefix + path,
+            params={**self._scope, **params},
+            fields=fields,
+            rules=rules,
+            read=_confirmed,
+        )
+        result: Confirmation = await self._send(request)
         return result
 
     def _pages(
@@ -78,13 +165,12 @@ class Resource:
     ) -> Pages[M]:
         def request(number: int) -> Request:
             def read(response: Response) -> Page[M]:
-                items, meta, answer = decode_list(response.body, into, charset=response.charset)
-                return page_of(items, meta, answer, number)
+                return page_of(*_many(response, into), number)
 
             return encode(
                 "GET",
                 self._prefix + path,
-                params=params,
+                params={**self._scope, **(params or {})},
                 query={**query, "page": number},
                 rules=rules,
                 read=read,
@@ -99,11 +185,55 @@ class Resource:
         return Pages(fetch, start_page, prefetch)
 
 
-def _one(into: type[T], envelope: str | None = "data") -> Callable[[Response], T]:
+def _one(
+    into: type[T], envelope: str | None = "data", *, empty: bool = False
+) -> Callable[[Response], T]:
     def read(response: Response) -> T:
+        if (empty or response.status == 204) and not response.body.strip():
+            return into()
         return decode(response.body, into, envelope=envelope, charset=response.charset)
 
     return read
+
+
+def _many(response: Response, into: type[M]) -> tuple[list[M], dict[str, Any], Answer]:
+    body = b"[]" if response.status == 204 else response.body
+    return decode_list(body, into, charset=response.charset)
+
+
+def _confirmed(response: Response) -> Confirmation:
+    """Read `{"message": ".."}` ("Delete Invite") and `{"data": [".."]}` ("Invite Bill Payer")."""
+    if not response.body.strip():
+        return Confirmation()
+    tree = parse(response.body, response.charset)
+    said = tree.get("message", tree.get("data")) if isinstance(tree, dict) else tree
+    if isinstance(said, dict):
+        said = said.get("message")
+    if isinstance(said, list):
+        said = "\n".join(item for item in said if isinstance(item, str))
+    confirmation = Confirmation(message=said if isinstance(said, str) else None)
+    object.__setattr__(confirmation, "_place", Answer(response.body, tree, response.charset))
+    return confirmation
+
+
+def check_echo(result: Model, *, depth: int = 1, **sent: dt.date | Unset) -> None:
+    """Warn of each date that the server echoes otherwise than it was sent.
+
+    `depth`: how many methods stand between this function and the user's line.
+    """
+    for name, date in sent.items():
+        echoed = getattr(result, name)
+        if isinstance(echoed, dt.datetime):
+            echoed = echoed.date()
+        if date is not UNSET and echoed is not None and echoed != date:
+            dates = "another date than was sent"
+            if name != "birthday":  # personal
+                dates = f"{echoed} where {date} was sent"
+            warnings.warn(
+                f"{name}: the server's answer shows {dates}; look at the record and correct it",
+                EchoMismatch,
+                stacklevel=depth + 2,
+            )
 
 
 def encode_filter(filter: Mapping[str, Any] | Unset) -> str | Unset:  # the API's word

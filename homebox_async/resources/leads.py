@@ -14,18 +14,22 @@ from ..rules import (
     UNSET,
     Input,
     Unset,
+    boolean,
+    each,
     email_address,
+    end_after_start,
     field,
+    input_model,
     phone_number,
     tenancy_date,
     text,
 )
-from .addresses import AnyAddress
-from .base import Resource
+from .addresses import AnyAddress, any_address
+from .base import Resource, check_echo
 from .properties import Property
 
 
-@attrs.frozen(kw_only=True)
+@input_model
 class NewTenant(Input):
     """A tenant to tell Homebox of. The phone number includes the country code (+44...)."""
 
@@ -89,10 +93,12 @@ class AsyncLeads(Resource):
         `tenancy_start`, `tenancy_end`: dates, sent as DD/MM/YY. `address`: required unless
         `notifications` is False. `existing_tenancy`: changes what suppliers are told.
         Raises ValidationError before anything is sent, OutcomeUnknown if it may have been
-        created all the same, RequestError otherwise.
-        Source: POST /api/partner/lead, "Create Lead".
+        created all the same, RequestError otherwise; warns with EchoMismatch where the answer
+        shows other dates.
+        Source: POST /api/partner/lead, "Create Lead";
+        for a branch POST /api/partner/child/{child_id}/lead, "Create Lead for a Branch Account".
         """
-        return await self._post(
+        lead = await self._post(
             "lead",
             Lead,
             rules=_RULES,
@@ -106,12 +112,15 @@ class AsyncLeads(Resource):
             address=address,
             tenants=list(tenants),
         )
+        check_echo(lead, tenancy_start=tenancy_start, tenancy_end=tenancy_end)
+        return lead
 
     def list(self, *, start_page: int = 1, prefetch: int = 0) -> Pages[Lead]:
         """List the leads that you have created, 50 a page; the server tells the last page.
 
         `start_page`, `prefetch`: see `Pages`. Raises RequestError while it is iterated.
-        Source: GET /api/partner/lead, "List Leads".
+        Source: GET /api/partner/lead, "List Leads";
+        for a branch GET /api/partner/child/{child_id}/lead, "List Leads for a Branch Account".
         """
         return self._pages("lead", Lead, start_page=start_page, prefetch=prefetch)
 
@@ -119,7 +128,9 @@ class AsyncLeads(Resource):
         """Return one lead.
 
         Raises NotFound where there is none, RequestError for a failed call.
-        Source: GET /api/partner/lead/{lead_id}, "List Leads".
+        Source: GET /api/partner/lead/{lead_id}, "List Leads";
+        for a branch GET /api/partner/child/{child_id}/lead/{lead_id},
+        "List Leads for a Branch Account".
         """
         return await self._get("lead/{lead_id}", Lead, lead_id=lead_id)
 
@@ -129,6 +140,9 @@ _RULES = {
     "tenancy_end": tenancy_date,
     "property_reference": text,
     "managing_party_name": text,
+    "existing_tenancy": boolean,
+    "notifications": boolean,
+    "address": any_address,
 }
 
 
@@ -139,11 +153,7 @@ def _lead_problems(
     address: AnyAddress | Unset,
     notifications: bool | Unset,
 ) -> Iterator[Problem]:
-    if tenancy_date(start) is None and tenancy_date(end) is None and end <= start:
-        yield Problem("tenancy_end", "is not after tenancy_start", "give a later date")
-    if not tenants:
-        yield Problem("tenants", "is empty", "give at least one tenant")
-    for index, tenant in enumerate(tenants):
-        yield from tenant.problems(f"tenants.{index}.")
+    yield from end_after_start(start, end)
+    yield from each("tenants", NewTenant, tenants)
     if address is UNSET and notifications is not False:
         yield Problem("address", "is missing", "give it, or set notifications to False")

@@ -11,7 +11,7 @@ from typing import Any
 from ..models import Model, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, optional_text, text
-from .addresses import AnyAddress
+from .addresses import AnyAddress, any_address
 from .base import Resource, encode_filter
 
 
@@ -126,8 +126,8 @@ class AsyncAddresses(Resource):
         return await self._get_all("address/find/{query}", FoundAddress, query=query)
 
 
-class AsyncProperties(Resource):
-    """The properties of your portfolio."""
+class AsyncPropertyCreation(Resource):
+    """Adding a property: what a branch account can do, too."""
 
     async def create(
         self, address: AnyAddress, *, property_reference: str | Unset | None = UNSET
@@ -139,15 +139,20 @@ class AsyncProperties(Resource):
         it; `list` shows it. There is no idempotency key: a second call makes a second property.
         Raises ValidationError before anything is sent, OutcomeUnknown if it may have been added
         all the same, RequestError otherwise.
-        Source: POST /api/partner/property, "Create a Property".
+        Source: POST /api/partner/property, "Create a Property"; for a branch
+        POST /api/partner/child/{child_id}/property, "Create Property for a Branch Account".
         """
         return await self._post(
             "property",
             Property,
-            rules={"property_reference": text},
+            rules={"address": any_address, "property_reference": text},
             address=address,
             property_reference=property_reference,
         )
+
+
+class AsyncProperties(AsyncPropertyCreation):
+    """The properties of your portfolio."""
 
     def list(
         self,

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 from ..errors import Problem
 from ..models import Model, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, one_of, plain_date, positive_integer
-from ..wire import Upload, as_upload
-from .base import Resource
+from ..uploads import AnyFile, as_upload
+from .base import Resource, check_echo
 from .properties import Property
 
 ReadingType = Literal["electric", "gas", "water"]
-Image = bytes | Path | BinaryIO | Upload
 
 
 @model
@@ -50,13 +48,14 @@ class AsyncReadings(Resource):
         reading: int,
         date_of_reading: dt.date,
         reading2: int | Unset = UNSET,
-        image: Image | Unset = UNSET,
+        image: AnyFile | Unset = UNSET,
     ) -> Reading:
         """Record a meter reading for an order and return it.
 
         `reading`: a whole number above 0; `reading2` likewise, for the second register of an
         Economy 7 electricity meter only. `date_of_reading`: sent as YYYY-MM-DD. `image`: a photo
-        of the meter as bytes, path, open binary file or `Upload`; it is streamed.
+        of the meter as bytes, path, open binary file or `Upload`; its content tells its type, and
+        it is streamed. Warns with EchoMismatch where the answer shows another date.
         Raises ValidationError before anything is sent, OutcomeUnknown if it may have been
         recorded all the same, RequestError otherwise.
         Source: POST /api/partner/order/{order_id}/readings,
@@ -104,7 +103,7 @@ class AsyncReadings(Resource):
         reading: int,
         date_of_reading: dt.date,
         reading2: int | Unset = UNSET,
-        image: Image | Unset = UNSET,
+        image: AnyFile | Unset = UNSET,
     ) -> Reading:
         """Record a meter reading for a property and return it; see `create_for_order`.
 
@@ -146,7 +145,7 @@ class AsyncReadings(Resource):
 
     async def _create(self, path: str, params: dict[str, str | int], **form: Any) -> Reading:
         form["image"], problems = as_upload("image", form["image"])
-        return await self._post(
+        made = await self._post(
             path,
             Reading,
             params=params,
@@ -156,6 +155,8 @@ class AsyncReadings(Resource):
             envelope=None,
             form=form,
         )
+        check_echo(made, depth=2, date_of_reading=form["date_of_reading"])
+        return made
 
 
 _RULES = {
