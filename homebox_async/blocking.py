@@ -14,11 +14,13 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 import anyio
 import anyio.from_thread
 
+from .download import Download, Progress
 from .errors import ConfigurationError
 from .models import Model
 from .pages import Page, PageCursor, Pages
@@ -260,6 +262,54 @@ class BlockingCursor(Generic[T]):
         self.pages.close()
 
 
+class BlockingDownload:
+    """The sync side of `Download`: `save` it, or iterate its chunks.
+
+    `progress` is called in the client's own thread; it must be quick and make no sync calls.
+    """
+
+    def __init__(self, bridge: Bridge, download: Download) -> None:
+        self._bridge = bridge
+        self._download = download
+
+    @property
+    def filename(self) -> str:
+        """The name that the file gets in a folder."""
+        return self._download.filename
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the content in chunks as they come, each one hop to the loop."""
+        chunks = aiter(self._download)
+
+        async def step() -> bytes | None:
+            return await anext(chunks, None)
+
+        try:
+            while (chunk := self._bridge.run(step)) is not None:
+                yield chunk
+        finally:
+            self._bridge.run(chunks.aclose)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Progress | None = None,
+    ) -> Path:
+        """Save the document and return where it is; see `Download.save`."""
+        return self._bridge.run(
+            lambda: self._download.save(path, overwrite=overwrite, progress=progress)
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.filename}>"
+
+
+@overload
+def blocking(
+    method: Callable[Concatenate[S, P], Download],
+) -> Callable[Concatenate[Any, P], BlockingDownload]: ...
 @overload
 def blocking(
     method: Callable[Concatenate[S, P], Pages[T]],
@@ -269,7 +319,7 @@ def blocking(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[Any, P], R]: ...
 def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Make the sync twin of an async method, or of one that returns `Pages`."""
+    """Make the sync twin of an async method, or of one that returns `Pages` or a `Download`."""
     if inspect.iscoroutinefunction(method):
 
         @functools.wraps(method)
@@ -280,6 +330,9 @@ def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(method)
         def call(self: Facade[Any], *args: Any, **kwargs: Any) -> Any:
-            return BlockingPages(self._bridge, method(self._target, *args, **kwargs))
+            found = method(self._target, *args, **kwargs)
+            if isinstance(found, Download):
+                return BlockingDownload(self._bridge, found)
+            return BlockingPages(self._bridge, found)
 
     return call

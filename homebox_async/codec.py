@@ -22,7 +22,7 @@ import attrs
 import cattrs
 import msgspec
 
-from .models import Answer, Model, Part, Place, Unreadable, parse
+from .models import Answer, Model, Part, Place, Unreadable, parse, wire_names
 
 __all__ = ["CONVERTER", "Unreadable", "configure", "decode", "decode_list", "parse"]
 
@@ -70,8 +70,26 @@ def decode_list(
 # --- the fast path
 
 
+class _NoFastPath:
+    """Stands for the decoder of a class that msgspec would read wrongly."""
+
+    def decode(self, _: bytes) -> Any:
+        raise ValueError
+
+
+@_cached
+def _has_renamed(cls: Any) -> bool:
+    if not (isinstance(cls, type) and issubclass(cls, Model)):
+        return False
+    return any(name != wire for name, wire in wire_names(cls).items()) or any(
+        _has_renamed(_inner(kind)[0]) for kind in _kinds(cls).values()
+    )
+
+
 @_cached
 def _fast_one(into: Any, envelope: str | None) -> Any:
+    if _has_renamed(into):
+        return _NoFastPath()
     if envelope is None:
         return msgspec.json.Decoder(into)
     return msgspec.json.Decoder(
@@ -81,6 +99,8 @@ def _fast_one(into: Any, envelope: str | None) -> Any:
 
 @_cached
 def _fast_list(into: Any, envelope: str) -> Any:
+    if _has_renamed(into):
+        return _NoFastPath()
     fields: list[Any] = [("data", list[into]), ("meta", dict[str, Any] | None, None)]
     return msgspec.json.Decoder(msgspec.defstruct("Many", fields, rename={"data": envelope}))
 
@@ -182,9 +202,7 @@ def _belong(item: Any, answer: Answer) -> None:
             _belong(inner, answer)
 
 
-def _tolerant_list(
-    answer: Answer, into: type[T], envelope: str
-) -> tuple[list[T], dict[str, Any]]:
+def _tolerant_list(answer: Answer, into: type[T], envelope: str) -> tuple[list[T], dict[str, Any]]:
     meta: Any = None
     tree = found = answer.tree
     if isinstance(tree, dict):
@@ -211,10 +229,12 @@ def _structure_model(value: Any, cls: type[Model]) -> Model:
     if not isinstance(value, dict):
         raise ValueError(f"{cls.__name__} is not an object")
     known: dict[str, Any] = {}
+    wire_name = wire_names(cls)
     for name, kind in _kinds(cls).items():
-        if value.get(name) is not None:
+        found = value.get(wire_name[name])
+        if found is not None:
             try:
-                known[name] = CONVERTER.structure(value[name], kind)
+                known[name] = CONVERTER.structure(found, kind)
             except (ValueError, TypeError):
                 continue  # stays reachable as `extra`
     made = cls(**known)

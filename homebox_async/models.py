@@ -9,13 +9,19 @@ place in it, which costs a page of fifty objects almost nothing.
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, dataclass_transform
 
 import attrs
 
 T = TypeVar("T", bound=type)
+F = TypeVar("F", bound=Callable[..., Any])
+
+# mypy does not take a class for hashable; this keeps the signatures as they are.
+_cached: Callable[[F], F] = functools.cache  # type: ignore[assignment]
 
 
 class Unreadable(ValueError):
@@ -125,11 +131,11 @@ class Model:
     @property
     def extra(self) -> dict[str, Any]:
         """The fields that this class does not know, and the values its types could not hold."""
-        names = attrs.fields_dict(type(self))  # type: ignore[arg-type]  # each subclass is attrs
+        names = {wire: name for name, wire in wire_names(type(self)).items()}
         return {
             key: value
             for key, value in self.raw.items()
-            if key not in names or _lost(value, getattr(self, key))
+            if key not in names or _lost(value, getattr(self, names[key]))
         }
 
     @property
@@ -161,6 +167,22 @@ class Model:
             object.__setattr__(self, name, value)
         if raw:
             object.__setattr__(self, "_place", Part(raw, None))
+
+
+def renamed(wire: str, default: Any = None) -> Any:
+    """Declare a field that the API calls otherwise (the Billing API writes camelCase).
+
+    msgspec cannot rename the fields of attrs classes: a class with such a field is always read
+    on the tolerant path.
+    """
+    return attrs.field(default=default, metadata={"wire": wire})
+
+
+@_cached
+def wire_names(cls: type[Model]) -> Mapping[str, str]:
+    """Return what the API calls each field."""
+    fields = attrs.fields(cls)  # type: ignore[arg-type]  # each subclass is attrs
+    return {field.name: field.metadata.get("wire", field.name) for field in fields}
 
 
 def _lost(sent: Any, read: Any) -> bool:

@@ -1,0 +1,213 @@
+"""`AsyncBilling` and `Billing`: the entries to the Billing API, a service of its own.
+
+It shares transport, middleware and codec with the Partner API: no host, no credentials and no
+connection. A token of one never reaches the other.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from .base_client import (
+    BaseClient,
+    BlockingClient,
+    Options,
+    above_zero,
+    checked_token,
+    user_agent,
+)
+from .blocking import blocking
+from .errors import ConfigurationError
+from .login import Bearer, Login
+from .middleware import Middleware
+from .origin import split_base
+from .resources.billing import BillingOperations, Spelling
+from .retry import Retry
+from .transport import Transport
+
+# Neither is in the document; the vendor's public help pages give them.
+BASE_URL: Final = "https://front.ista-webservices.be/api/v1"
+LOGIN_URL: Final = "https://authentication.ista-webservices.be"
+
+
+class AsyncBilling(BaseClient, BillingOperations):
+    """The Billing API, for asyncio.
+
+    ::
+
+        async with AsyncBilling(username="...", password="...") as billing:
+            found = await billing.headers("2eff1042c50c1eda889e61573e3c194c")
+
+    Credentials: a ready `token` (HOMEBOX_BILLING_TOKEN by default), or `username` and `password`
+    (HOMEBOX_BILLING_USERNAME, HOMEBOX_BILLING_PASSWORD), with which a token is fetched from
+    `login_url` (HOMEBOX_BILLING_LOGIN_URL), renewed before it ends, and once when it is refused.
+    What is passed wins over the environment, and there a token over a username.
+    `administrator_ids`: the administrators to act for, sent with each request;
+    HOMEBOX_BILLING_ADMINISTRATOR_IDS ("1;2;3") by default.
+    `base_url`: origin and root path of the API, HOMEBOX_BILLING_URL by default. Plain http is
+    refused for it and for `login_url` except to loopback.
+    `now`: the time of day in seconds, by which tokens are renewed. All else: see `AsyncHomebox`;
+    `max_body` bounds documents too.
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        administrator_ids: Sequence[int] | None = None,
+        base_url: str | None = None,
+        login_url: str | None = None,
+        timeout: float = 30.0,
+        deadline: float | None = 120.0,
+        max_connections: int = 100,
+        keepalive_timeout: float = 3.0,
+        max_body: int = 64 * 1024 * 1024,
+        retry: Retry = Retry(),  # noqa: B008  # frozen
+        proxy: str | None = None,
+        middlewares: Sequence[Middleware] = (),
+        attempt_middlewares: Sequence[Middleware] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        above_zero(timeout=timeout, deadline=deadline, max_connections=max_connections)
+
+        def transport(url: str, root: str) -> Transport:
+            return Transport(
+                base_url=url,
+                token=None,
+                root=root,
+                timeout=timeout,
+                max_connections=max_connections,
+                keepalive_timeout=keepalive_timeout,
+                max_body=max_body,
+                proxy=proxy,
+                user_agent=user_agent(),
+            )
+
+        headers = _administrators(administrator_ids)
+        ready, username, password = _credentials(token, username, password)
+        self._credentials: Bearer | Login
+        if ready is not None:
+            self._credentials = Bearer(ready, headers)
+        else:
+            login_url = login_url or os.environ.get("HOMEBOX_BILLING_LOGIN_URL") or LOGIN_URL
+            login = transport(*split_base(login_url))
+            self._credentials = Login(login, username, password, headers, now=now)
+        BillingOperations.__init__(self, self._call, Spelling())
+        self._begin(
+            transport(*split_base(base_url or os.environ.get("HOMEBOX_BILLING_URL") or BASE_URL)),
+            Options(
+                deadline=deadline,
+                retry=retry,
+                middlewares=tuple(middlewares),
+                attempt_middlewares=tuple(attempt_middlewares),
+            ),
+        )
+
+    def _innermost(self) -> tuple[Middleware, ...]:
+        # Nearest to the transport: no middleware of the user's sees the token.
+        return (self._credentials,)
+
+    def _hold_resources(self) -> None:
+        self._send = self._call  # each view sends through its own chain
+
+    async def aclose(self) -> None:
+        """Close every connection; a call after this raises ConfigurationError."""
+        if isinstance(self._credentials, Login):
+            await self._credentials.aclose()
+        await super().aclose()
+
+    def _transports(self) -> tuple[Transport, ...]:
+        if isinstance(self._credentials, Login):
+            return (self._transport, self._credentials.transport)
+        return (self._transport,)
+
+
+class Billing(BlockingClient[AsyncBilling]):
+    """The Billing API, for code without asyncio; the arguments are those of `AsyncBilling`.
+
+    ::
+
+        with Billing(username="...", password="...") as billing:
+            billing.document("BE00000001").save("bills/")
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        administrator_ids: Sequence[int] | None = None,
+        base_url: str | None = None,
+        login_url: str | None = None,
+        timeout: float = 30.0,
+        deadline: float | None = 120.0,
+        max_connections: int = 100,
+        keepalive_timeout: float = 3.0,
+        max_body: int = 64 * 1024 * 1024,
+        retry: Retry = Retry(),  # noqa: B008  # frozen
+        proxy: str | None = None,
+        middlewares: Sequence[Middleware] = (),
+        attempt_middlewares: Sequence[Middleware] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        client = AsyncBilling(
+            token,
+            username=username,
+            password=password,
+            administrator_ids=administrator_ids,
+            base_url=base_url,
+            login_url=login_url,
+            timeout=timeout,
+            deadline=deadline,
+            max_connections=max_connections,
+            keepalive_timeout=keepalive_timeout,
+            max_body=max_body,
+            retry=retry,
+            proxy=proxy,
+            middlewares=middlewares,
+            attempt_middlewares=attempt_middlewares,
+            now=now,
+        )
+        self._begin(client)
+
+    headers = blocking(AsyncBilling.headers)
+    get = blocking(AsyncBilling.get)
+    document = blocking(AsyncBilling.document)
+
+
+def _credentials(
+    token: str | None, username: str | None, password: str | None
+) -> tuple[str | None, str, str]:
+    """Return a ready token, or None with username and password."""
+    if token is not None and (username is not None or password is not None):
+        raise ConfigurationError("a token is given beside username or password; give one of them")
+    env = os.environ.get
+    if username is None and password is None and (token or env("HOMEBOX_BILLING_TOKEN")):
+        return checked_token(token, "HOMEBOX_BILLING_TOKEN", "the Billing API's own"), "", ""
+    if token is not None:
+        raise ConfigurationError("the token is empty; give a token, or username and password")
+    username = env("HOMEBOX_BILLING_USERNAME") if username is None else username
+    password = env("HOMEBOX_BILLING_PASSWORD") if password is None else password
+    if not username or not password:
+        raise ConfigurationError(
+            "no credentials for the Billing API; pass username=... and password=..., or token=..., "
+            "or set HOMEBOX_BILLING_USERNAME and HOMEBOX_BILLING_PASSWORD, or HOMEBOX_BILLING_TOKEN"
+        )
+    return None, username, password
+
+
+def _administrators(given: Sequence[int] | None) -> dict[str, str]:
+    if given is None:
+        words = os.environ.get("HOMEBOX_BILLING_ADMINISTRATOR_IDS", "").split(";")
+        ids = [word.strip() for word in words if word.strip()]
+    else:
+        ids = [str(number) for number in given]
+    if not all(number.isascii() and number.isdecimal() for number in ids):
+        raise ConfigurationError("administrator_ids holds what is no id; give whole numbers")
+    return {"istaAdministratorIds": ";".join(ids)} if ids else {}
