@@ -9,6 +9,7 @@ Which field has which rule stands with the fields, in `resources`.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -149,7 +150,10 @@ def phone_number(value: object) -> Verdict:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return "has a country code that does not exist", "give one such as +441234567890"
-    if not phonenumbers.is_possible_number(parsed):
+    # Of a mobile or a landline: counting service numbers, seven digits would do for the UK.
+    either = phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
+    length = phonenumbers.is_possible_number_for_type_with_reason(parsed, either)
+    if length != phonenumbers.ValidationResult.IS_POSSIBLE:
         return "is too short or too long for its country", "give one such as +441234567890"
     if phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) != number:
         return "has a 0 after the country code", "leave that 0 out"
@@ -292,20 +296,29 @@ class Input:
 
     def problems(self, prefix: str = "") -> list[Problem]:
         """Return all that is wrong with this object, with field paths below `prefix`."""
-        fields = attrs.fields(type(self))
-        values = self.on_wire()
+        names, rules, required = _layout(type(self))
+        values = {wire: getattr(self, name) for name, wire in names}
         missing = [
-            Problem(prefix + name, "is missing", "give it")
-            for f, name in zip(fields, values, strict=True)
-            if f.default is attrs.NOTHING and (values[name] is None or values[name] is UNSET)
+            Problem(prefix + wire, "is missing", "give it")
+            for wire in required
+            if values[wire] is None or values[wire] is UNSET
         ]
-        rules = {name: f.metadata["rule"] for f, name in zip(fields, values, strict=True)}
         return missing + check(values, rules, prefix)
 
     def on_wire(self) -> dict[str, Any]:
-        """Return the values by the API's names, for an object with a name that is not ours."""
-        fields = attrs.fields(type(self))
-        return {f.metadata["wire"] or f.name: getattr(self, f.name) for f in fields}
+        """Return the values by the API's names."""
+        return {wire: getattr(self, name) for name, wire in _layout(type(self))[0]}
+
+
+@functools.cache
+def _layout(cls: Any) -> tuple[list[tuple[str, str]], dict[str, Rule], list[str]]:
+    """Return the fields' names and the API's for them, their rules, and which are required."""
+    fields = {f.metadata["wire"] or f.name: f for f in attrs.fields(cls)}
+    return (
+        [(f.name, wire) for wire, f in fields.items()],
+        {wire: f.metadata["rule"] for wire, f in fields.items()},
+        [wire for wire, f in fields.items() if f.default is attrs.NOTHING],
+    )
 
 
 def field(

@@ -211,7 +211,7 @@ def _confirmed(response: Response) -> Confirmation:
         said = said.get("message")
     if isinstance(said, list):
         said = "\n".join(item for item in said if isinstance(item, str))
-    confirmation = Confirmation(message=said if isinstance(said, str) else None)
+    confirmation = Confirmation(message=said if said and isinstance(said, str) else None)
     object.__setattr__(confirmation, "_place", Answer(response.body, tree, response.charset))
     return confirmation
 

@@ -7,15 +7,35 @@ from homebox_async import (
     Account,
     Address,
     AddressId,
+    AsyncBranch,
     AsyncHomebox,
+    Bill,
+    BillPayer,
+    Branch,
+    ChosenBill,
+    Confirmation,
+    CreatedBranch,
     FoundAddress,
     Homebox,
+    Invite,
     Lead,
+    Mandate,
+    Metric,
     NewTenant,
+    Order,
+    OrderBills,
     Page,
     Pages,
+    PartnerQuote,
+    Payment,
+    Payout,
+    PostalBill,
     Property,
+    PropertyDetails,
     Reading,
+    Tenancy,
+    TenantPackage,
+    TenantQuote,
 )
 from homebox_async.blocking import BlockingPages
 
@@ -62,3 +82,95 @@ def sync_client(client: Homebox, tenant: NewTenant) -> None:
     client.properties.get("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.readings.create_for_order(1, type="oil")  # type: ignore  # pyright: ignore
     assert_type(client.request("GET", "lead/1", into=Lead), Lead)
+
+
+DAY = dt.date(2026, 1, 1)
+
+
+async def async_operations(client: AsyncHomebox, home: Address, tenant: NewTenant) -> None:
+    """Check what each operation returns."""
+    assert_type(await client.tenancies.get(1, 2), Tenancy)
+    assert_type(
+        await client.tenancies.update_dates(1, 2, tenancy_start=DAY, tenancy_end=DAY), Tenancy
+    )
+    assert_type(client.orders.list(), Pages[Order])
+    assert_type(await client.orders.get(1), Order)
+    assert_type(await client.orders.bills(1), OrderBills)
+    for bill in await client.orders.bills(1):
+        assert_type(bill, Bill)
+    assert_type(await client.orders.payments(1), tuple[Payment, ...])
+    assert_type(await client.orders.replace_payment(1, 2, payment_method="direct-debit"), Payment)
+    assert_type(await client.orders.payouts(1), tuple[Payout, ...])
+    assert_type(await client.orders.property_details(1), PropertyDetails)
+    for package in await client.tenant_packages.quote(postcode="BN1 1AB"):
+        assert_type(package, TenantPackage)
+    assert_type(await client.partner_packages.quote(housemates=3, address=home), PartnerQuote)
+    assert_type(await client.invites.list(1), tuple[Invite, ...])
+    assert_type(await client.invites.delete(1, 2), Confirmation)
+    assert_type(await client.bill_payers.list(1), tuple[BillPayer, ...])
+    assert_type(await client.bill_payers.update(1, 2, birthday=DAY), BillPayer)
+    assert_type(await client.mandates.get(1, 2), Mandate)
+    assert_type(await client.postal_bills.create(1, file=b""), PostalBill)
+    assert_type(client.postal_bills.list(1, page_size=5), Pages[PostalBill])
+    assert_type(
+        await client.voids.create(
+            property_id=1,
+            tenancy_start=DAY,
+            property_empty=True,
+            responsible_tenant=tenant,
+            responsible_address=home,
+        ),
+        Tenancy,
+    )
+    assert_type(await client.account.update(name="A"), Account)
+    assert_type(await client.branches.create(name="A", email="a@example.com"), CreatedBranch)
+    assert_type(await client.metrics.new_orders(from_=DAY), Metric)
+    assert_type(await client.metrics.active_orders(), Metric)
+    branch = client.branch(1)
+    assert_type(branch, AsyncBranch)
+    assert_type(await branch.properties.create(home), Property)
+    assert_type(branch.orders.list(), Pages[Order])
+    assert_type(await branch.leads.get(1), Lead)
+
+
+def sync_operations(client: Homebox, home: Address) -> None:
+    """Check that the sync surface tells the same."""
+    assert_type(client.tenancies.get(1, 2), Tenancy)
+    assert_type(client.orders.list(), BlockingPages[Order])
+    assert_type(client.orders.payments(1), tuple[Payment, ...])
+    assert_type(client.tenant_packages.quote(postcode="BN1 1AB"), TenantQuote)
+    assert_type(client.invites.delete(1, 2), Confirmation)
+    assert_type(client.bill_payers.list(1), tuple[BillPayer, ...])
+    assert_type(client.branches.update(1, name="A"), Branch)
+    assert_type(client.metrics.new_orders(from_=DAY), Metric)
+    branch = client.branch(1)
+    assert_type(branch.properties.create(home), Property)
+    assert_type(branch.orders.list(), BlockingPages[Order])
+    assert_type(branch.orders.get(1), Order)
+    assert_type(branch.leads.list(), BlockingPages[Lead])
+    assert_type(
+        branch.orders.create(
+            package_id=1,
+            address=home,
+            total_occupants=2,
+            household_type="student",
+            tenancy_start=DAY,
+            tenancy_end=DAY,
+            tenancy_move_in=DAY,
+        ),
+        Tenancy,
+    )
+
+
+def refused(client: Homebox, home: Address) -> None:
+    """Check that type checkers refuse what the API would refuse or does not have."""
+    Address(line1="1", city="London")  # type: ignore[call-arg]  # pyright: ignore
+    AddressId()  # type: ignore[call-arg]  # pyright: ignore
+    NewTenant(first_name="Jane")  # type: ignore[call-arg]  # pyright: ignore
+    ChosenBill(account_number="1")  # type: ignore[call-arg]  # pyright: ignore
+    client.orders.replace_payment(1, 2, payment_method="cash")  # type: ignore  # pyright: ignore
+    client.voids.create(property_id=1, tenancy_start=DAY)  # type: ignore  # pyright: ignore
+    client.metrics.active_orders(from_=DAY)  # type: ignore  # pyright: ignore
+    client.branch(1).properties.list()  # type: ignore  # pyright: ignore
+    client.branch(1).invites.delete(1, 2)  # type: ignore  # pyright: ignore
+    client.branch(1).orders.bills(1)  # type: ignore  # pyright: ignore
