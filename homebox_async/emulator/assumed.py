@@ -56,9 +56,101 @@ class Assumed:
     # "Create Lead": "within two weeks" does not say whether the two weeks before today count.
     invite_past_starts: bool = True
 
-    # "List Meter Readings": the result of leaving `limit` out, and of asking for too much.
+    # "Create Lead", "Notifications Completed": whether a lead is complete, and `completed_at` set,
+    # once the suppliers have been told.
+    leads_complete: bool = True
+
+    # "List Meter Readings", "List Postal Bills": the result of leaving `limit` out, and of asking
+    # for too much.
     reading_page_size: int = 50
     max_reading_page_size: int = 100
+
+    # "Branch Accounts": whether the partner's own calls also see what belongs to its branches.
+    # The link to a branch's new order, .../api/partner/order/1, hints that they do.
+    parent_sees_branches: bool = True
+
+    # "List Bills Packages", "List Branch Bills Packages", "List Branch Accounts": page sizes.
+    order_page_size: int = 50
+    branch_page_size: int = 50
+
+    # "List Bills Packages": whether `meta.order_count` counts the page or all orders.
+    order_count_of: Literal["all", "page"] = "all"
+
+    # "List Branch Bills Packages" prints an empty `household.address`: an abbreviation, or not.
+    branch_orders_show_address: bool = True
+
+    # "Create Branch Accounts": no table says which fields are required.
+    required_branch_fields: tuple[str, ...] = ("name", "email")
+
+    # "Create Tenant Bills Package", "Create Void Period": whether a known address means the
+    # property that is there.
+    package_reuses_property: bool = True
+
+    # The example of "Create Void Period" answers with the status "Unknown", that of "Create
+    # Partner Package" too; otherwise the property has the status of its new tenancy at once.
+    new_tenancy_status: Literal["of its type", "unknown"] = "of its type"
+
+    # "Create Partner Package" prints `data.id` and `data.tenancy.id`, both 1, and does not relate
+    # them: this is added to the inner one.
+    inner_tenancy_id_offset: int = 0
+
+    # "Approval Orders": whether a new tenant package waits for approval; `activate` gives it.
+    tenant_orders_need_approval: bool = True
+
+    # "Create Tenant Bills Package": fields that are neither called optional nor required.
+    required_order_fields: tuple[str, ...] = ("tenancy_end", "tenancy_move_in")
+
+    # "Create Tenant Bills Package": whether an order remembers the lead that its property had.
+    order_links_lead: bool = True
+
+    # "Custom Package": "must be enabled on your account".
+    custom_package: bool = True
+
+    # "Get Tenant Package Quote": the coupons that exist; each halves the service charge.
+    coupons: tuple[str, ...] = ("HOMEBOX",)
+
+    # "Add Bill Payer", "Create Partner Package": whether bank details must be as "Update Tenant
+    # Mandate" asks: a name of 2 to 18 characters, 8 digits, 6 digits.
+    strict_bank_details: bool = True
+
+    # "Add Bill Payer": whether there may be more payers than the order's `bill_payers`.
+    extra_payers: bool = True
+
+    # "Invite Bill Payer": whether inviting a phone number again counts up `total_sent`;
+    # otherwise it makes another invite.
+    repeated_invite_counts_up: bool = True
+
+    # "Get Tenant Mandate": the status that a new bill payer's mandate has.
+    new_mandate_status: str = "submitted"
+
+    # "List Payments": when they are taken is not said: when `activate` makes the order active,
+    # and whenever `take_payments` is called.
+    payments_at_activation: bool = True
+
+    # "List Payments" prints the ids 1 (pending) and 2 (success).
+    failed_payment_status_id: int = 3
+    cancelled_payment_status_id: int = 4
+
+    # "Replace Payment": which payments can be replaced.
+    replaceable_payments: tuple[str, ...] = ("pending", "failed")
+
+    # "Create Void Period": fields that are neither called optional nor required.
+    required_void_fields: tuple[str, ...] = (
+        "property_empty",
+        "responsible_tenant",
+        "responsible_address",
+    )
+
+    # Billing API: the spelling of the path of documents that exists.
+    billing_document_path: Literal["BillingDoculment", "BillingDocument", "both"] = (
+        "BillingDoculment"
+    )
+
+    # Billing API: how long a token of /users/authenticate is valid; the vendor's sample: 300.
+    billing_token_seconds: float = 300.0
+
+    # Billing API: whether calls need the header `istaAdministratorIds`.
+    billing_needs_administrators: bool = True
 
     # PHP's default `post_max_size`.
     max_body_bytes: int = 8 * 1024 * 1024

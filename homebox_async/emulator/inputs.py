@@ -5,18 +5,9 @@ from email import message_from_string
 from email.message import Message
 from urllib.parse import parse_qsl
 
-import attrs
-
 from .laravel import Refusal
 from .routing import Call
-
-
-@attrs.frozen
-class Upload:
-    """A file of a form: its name and its content."""
-
-    filename: str
-    content: bytes = attrs.field(repr=False)
+from .uploads import Upload
 
 
 def read_fields(call: Call) -> dict[str, object]:
@@ -35,6 +26,12 @@ def read_fields(call: Call) -> dict[str, object]:
         text = received.body.decode("utf-8", "replace")
         return {name: _clean(value) for name, value in parse_qsl(text, keep_blank_values=True)}
     return {}
+
+
+def read_query(call: Call) -> dict[str, object]:
+    """Return the fields of the query; "true" and "false" are the booleans they mean."""
+    words: dict[str, object] = {"true": True, "false": False}
+    return {name: words.get(text, _clean(text)) for name, text in call.received.query.items()}
 
 
 def _json_fields(body: bytes, malformed_status: int) -> dict[str, object]:

@@ -9,6 +9,9 @@ import attrs
 
 from .addresses import Address
 
+# The id of the partner account itself; those of its branches follow.
+PARTNER = 1
+
 
 def shared(text: str | None) -> str | None:
     """Return the one copy of this text that all rows share."""
@@ -81,6 +84,7 @@ class Property(Record):
     updated_at: float
     external_id: str | None
     reference: str | None
+    partner_id: int = PARTNER
 
     @classmethod
     def load(cls, values: list[Any]) -> Self:
@@ -118,24 +122,14 @@ class Lead(Record):
     reference: str | None
     tenants: tuple[Tenant, ...]
     created_at: float
+    partner_id: int = PARTNER
 
     @classmethod
     def load(cls, values: list[Any]) -> Self:
         """Return the lead with its tenants."""
-        *before, tenants, created_at = values
-        rest: list[Any] = [tuple(Tenant(*tenant) for tenant in tenants), created_at]
+        *before, tenants, created_at, partner_id = values
+        rest: list[Any] = [tuple(Tenant(*tenant) for tenant in tenants), created_at, partner_id]
         return cls(*before, *rest)
-
-
-@attrs.frozen(weakref_slot=False)
-class Order(Record):
-    """A bills package: as much of it as meter readings need."""
-
-    table: ClassVar[str] = "order"
-
-    id: int
-    property_id: int
-    created_at: float
 
 
 @attrs.frozen(weakref_slot=False)
@@ -177,3 +171,4 @@ class NewLead:
     managing_party_name: str | None = None
     reference: str | None = None
     tenants: tuple[NewTenant, ...] = ()
+    partner_id: int = PARTNER

@@ -41,6 +41,11 @@ class Call:
     origin: str
     received: Received
     params: Mapping[str, str]
+    billing_login: tuple[str, str] = ("", "")
+
+    def number(self, name: str) -> int:
+        """The id that the path has under this name, or 0, which no row has."""
+        return _positive(self.params[name]) or 0
 
     @property
     def page(self) -> int:
@@ -59,11 +64,15 @@ Handler = Callable[[Call], Answer]
 
 @attrs.frozen
 class Route:
-    """One operation: method, path template ("/api/partner/property/{property_id}"), handler."""
+    """One operation: method, path template ("/api/partner/property/{property_id}"), handler.
+
+    An `open` one asks for no Partner token.
+    """
 
     method: str
     template: str
     handler: Handler
+    open: bool = False
 
     @property
     def label(self) -> str:

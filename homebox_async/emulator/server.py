@@ -6,24 +6,31 @@ import ipaddress
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import attrs
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from . import laravel
+from . import laravel, packages
 from .assumed import Assumed
+from .catalogue import PACKAGES, SERVICE
+from .contract import ROUTE as CONTRACT
 from .faults import Fault, Faults
 from .misbehave import Exchange, misbehave
 from .outbox import Message
+from .package_records import Billing, Order, Payer, Payment
+from .packages import NewPackage, Outcome
 from .received import Counts, Received, ReceivedLog
-from .records import Order
 from .routes import ROUTES
+from .routes.billing import EXTRA as BILLING_EXTRA
+from .routes.billing import PREFIX as BILLING_PREFIX
 from .routing import Answer, Call, Match, Route, Router
 from .store import Store
 from .throttle import RateLimit, Throttle
@@ -31,14 +38,17 @@ from .throttle import RateLimit, Throttle
 # How long handlers may go on when the emulator stops.
 _GRACE = 0.1
 
-_ROUTER = Router(ROUTES)
+_ROUTER = Router((*ROUTES, *BILLING_EXTRA, CONTRACT))
 
 
 class Emulator:
     """A local Partner API: `async with Emulator() as emulator`, then talk to `emulator.url`.
 
+    The Billing API is at `emulator.billing_url`.
+
     - `port`: the port to listen on; 0 takes a free one
     - `token`: the accepted bearer token
+    - `billing_login`: user name and password of the Billing API
     - `state`: a file that keeps the state over restarts and crashes; without it, memory only
     - `seed`: decides which addresses exist
     - `faults`: random faults; may be replaced while running
@@ -53,6 +63,7 @@ class Emulator:
         *,
         port: int = 0,
         token: str | None = None,
+        billing_login: tuple[str, str] = ("emulator", "emulator-password"),
         state: str | Path | None = None,
         seed: int = 0,
         faults: Faults | None = None,
@@ -62,6 +73,7 @@ class Emulator:
         received_limit: int = 10_000,
     ) -> None:
         self.token = token or "emulator-token"
+        self.billing_login = billing_login
         self.faults = faults
         self.assumed = assumed or Assumed()
         self.store = Store(self.assumed)
@@ -84,6 +96,11 @@ class Emulator:
         if self._url is None:
             raise RuntimeError("the emulator is not running: use 'async with' or start() first")
         return self._url
+
+    @property
+    def billing_url(self) -> str:
+        """The base URL of the Billing API; its login is below it, at /users/authenticate."""
+        return self.url + BILLING_PREFIX
 
     @property
     def outbox(self) -> list[Message]:
@@ -152,11 +169,56 @@ class Emulator:
         self._scripts.setdefault((method, path), deque()).extend(faults)
 
     def seed_order(self, property_id: int) -> Order:
-        """Add a bills package for a property, so that readings can be sent for it.
+        """Add an active bills package for a property, with one housemate and no payer yet.
 
         Raises KeyError when there is no such property.
         """
-        return self.store.add_order(property_id)
+        home = self.store.properties[property_id]
+        package = PACKAGES[1]
+        new = NewPackage(
+            kind="tenant",
+            home=home,
+            start="2024-05-20",
+            end="2050-12-31",
+            move_in="2024-05-20",
+            package_id=package.id,
+            bills=tuple(bill for bill in package.bills if bill != SERVICE),
+            housemates=1,
+            bill_payers=1,
+            partner_id=home.partner_id,
+        )
+        order = packages.add_package(self.store, self.assumed, new)
+        return packages.activate(self.store, self.assumed, order.id)
+
+    def seed_billing(self, property_uuid: str, start: date, end: date) -> Billing:
+        """Add a billing period of a building to the Billing API, published now."""
+        published = datetime.fromtimestamp(self.store.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        number = max(self.store.billings) + 1
+        row = Billing(number, property_uuid.lower(), start.isoformat(), end.isoformat(), published)
+        self.store.commit(row)
+        return row
+
+    def activate(self, order_id: int) -> Order:
+        """Let an order be approved and become active; first payments are taken as assumed."""
+        return packages.activate(self.store, self.assumed, order_id)
+
+    def take_payments(self, order_id: int, outcome: Outcome = "success") -> list[Payment]:
+        """Take the next payments of an order; suppliers are to be paid once all succeeded."""
+        return packages.take_payments(self.store, order_id, outcome)
+
+    def pay_suppliers(self, order_id: int) -> None:
+        """Carry out the pending payouts of an order."""
+        packages.pay_suppliers(self.store, order_id)
+
+    def sign_up(self, invite_id: int) -> Payer:
+        """Let an invited bill payer sign up: the invite disappears and a payer is there."""
+        return packages.sign_up(self.store, self.assumed, invite_id)
+
+    def set_mandate(self, payer_id: int, status: str) -> Payer:
+        """Give a bill payer's mandate another status, as the bank would."""
+        row = attrs.evolve(self.store.payers[payer_id], mandate=status)
+        self.store.commit(row)
+        return row
 
     def _request(
         self,
@@ -230,15 +292,24 @@ class Emulator:
             raise laravel.no_such_route(received.path)
         if route is None:
             raise laravel.no_such_method(received.method, received.path, list(match.routes))
-        if not self._knows_token(received.headers.get("Authorization", "")):
-            raise laravel.unauthenticated()
-        if self._throttle is not None:
-            allowed, headers = self._throttle.hit()
-            limits.update(headers)
-            if not allowed:
-                raise laravel.too_many_attempts()
+        if not route.open:
+            if not self._knows_token(received.headers.get("Authorization", "")):
+                raise laravel.unauthenticated()
+            if self._throttle is not None:
+                allowed, headers = self._throttle.hit()
+                limits.update(headers)
+                if not allowed:
+                    raise laravel.too_many_attempts()
         return route.handler(
-            Call(self.store, self.assumed, self._seed, self.url, received, match.params)
+            Call(
+                self.store,
+                self.assumed,
+                self._seed,
+                self.url,
+                received,
+                match.params,
+                self.billing_login,
+            )
         )
 
     def _knows_token(self, authorization: str) -> bool:

@@ -13,13 +13,32 @@ import attrs
 
 from .addresses import Address, compact, same
 from .assumed import Assumed
-from .outbox import Message, messages_of_lead
+from .outbox import (
+    Message,
+    messages_of_branch,
+    messages_of_invite,
+    messages_of_lead,
+    messages_of_payer,
+    messages_of_payment,
+    messages_of_void,
+)
+from .package_records import (
+    Billing,
+    Branch,
+    Invite,
+    Order,
+    Payer,
+    Payment,
+    Payout,
+    PostalBill,
+    Tenancy,
+)
 from .records import (
+    PARTNER,
     Account,
     KnownAddress,
     Lead,
     NewLead,
-    Order,
     Property,
     Reading,
     Record,
@@ -30,11 +49,22 @@ from .statelog import StateError, StateLog, replay
 from .table import Table
 
 # "List Properties", the table of statuses.
-PENDING, TENANT_PACKAGE = 1, 2
+PENDING = 1
+
+# The printed example of the Billing API: it is there from the start.
+_BILLED = "2eff1042c50c1eda889e61573e3c194c"
+_PUBLISHED = "2023-07-03T22:00:26.16"
+_BILLINGS = (
+    Billing(385619, _BILLED, "2018-10-01", "2019-09-30", _PUBLISHED),
+    Billing(388568, _BILLED, "2019-10-01", "2020-09-30", _PUBLISHED),
+    Billing(158567, _BILLED, "2020-10-01", "2021-09-30", _PUBLISHED),
+)
+
+_Index = defaultdict[int, list[int]]
 
 
 class Store:
-    """The emulator's state: `properties`, `leads`, `orders`, `readings`, `account`, `outbox`.
+    """The emulator's state: one table for each kind of row, `account` and `outbox`.
 
     `commits` counts the changes made since it was built; `clock` may be replaced in tests.
     """
@@ -42,6 +72,8 @@ class Store:
     def __init__(self, assumed: Assumed, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self.commits = 0
+        # Signs the tokens of the Billing API; they do not outlive the store.
+        self.secret = secrets.token_bytes(32)
         self._assumed = assumed
         self._log: StateLog | None = None
         self._appliers: dict[type[Record], Callable[[Any], None]] = {
@@ -49,8 +81,16 @@ class Store:
             KnownAddress: self._put_address,
             Property: self._put_property,
             Lead: self._put_lead,
-            Order: self._put_order,
             Reading: self._put_reading,
+            Tenancy: self._put_tenancy,
+            Order: self._put_order,
+            Invite: self._put_invite,
+            Payer: self._put_payer,
+            Payment: self._put_payment,
+            Payout: self._put_payout,
+            PostalBill: self._put_postal_bill,
+            Branch: self._put_branch,
+            Billing: self._put_billing,
         }
         self._kinds = {kind.table: kind for kind in self._appliers}
         self._clear()
@@ -58,8 +98,17 @@ class Store:
     def _clear(self) -> None:
         self.properties: Table[Property] = Table()
         self.leads: Table[Lead] = Table()
-        self.orders: Table[Order] = Table()
         self.readings: Table[Reading] = Table()
+        self.tenancies: Table[Tenancy] = Table()
+        self.orders: Table[Order] = Table()
+        self.invites: Table[Invite] = Table()
+        self.payers: Table[Payer] = Table()
+        self.payments: Table[Payment] = Table()
+        self.payouts: Table[Payout] = Table()
+        self.postal_bills: Table[PostalBill] = Table()
+        # Branches are partners: their ids follow that of the partner account.
+        self.branches: dict[int, Branch] = {}
+        self.billings: dict[int, Billing] = {each.id: each for each in _BILLINGS}
         self.addresses: dict[str, Address] = {}
         self.outbox: list[Message] = []
         # Random, so that a client can tell whether it talks to the state it knows.
@@ -71,8 +120,11 @@ class Store:
         # same postcode: an index that costs one number for each property.
         self._newest_at: dict[str, int] = {}
         self._previous = array("Q")
-        self._readings_of_property: defaultdict[int, list[int]] = defaultdict(list)
-        self._readings_of_order: defaultdict[int, list[int]] = defaultdict(list)
+        self._readings_of_property: _Index = defaultdict(list)
+        self._lead_of_property: dict[int, int] = {}
+        self._leads_of_partner: _Index = defaultdict(list)
+        self._orders_of_partner: _Index = defaultdict(list)
+        self._of_order: defaultdict[type[Record], _Index] = defaultdict(lambda: defaultdict(list))
 
     def open(self, path: Path) -> None:
         """Load the state file (made when missing) and log every change to it from now on.
@@ -99,10 +151,12 @@ class Store:
             self._log.close()
             self._log = None
 
-    def add_property(self, address: Address, reference: str | None = None) -> Property:
+    def add_property(
+        self, address: Address, reference: str | None = None, partner_id: int = PARTNER
+    ) -> Property:
         """Add a property with status "Pending" and return it."""
-        row = self._new_property(address, reference)
-        self._commit(row)
+        row = self.new_property(address, reference, partner_id)
+        self.commit(row)
         return row
 
     def set_status(self, property_id: int, status_id: int) -> Property:
@@ -110,15 +164,7 @@ class Store:
         row = attrs.evolve(
             self.properties[property_id], status_id=status_id, updated_at=self.clock()
         )
-        self._commit(row)
-        return row
-
-    def add_order(self, property_id: int) -> Order:
-        """Add a bills package for the property; KeyError when there is none."""
-        now = self.clock()
-        row = Order(self.orders.next_id, property_id, now)
-        home = attrs.evolve(self.properties[property_id], status_id=TENANT_PACKAGE, updated_at=now)
-        self._commit(home, row)
+        self.commit(row)
         return row
 
     def add_lead(self, new: NewLead) -> Lead:
@@ -127,9 +173,9 @@ class Store:
         home = None
         if new.address is not None:
             if self._assumed.lead_reuses_property:
-                home = self.property_at(new.address)
+                home = self.property_at(new.address, new.partner_id)
             if home is None:
-                home = self._new_property(new.address, new.reference)
+                home = self.new_property(new.address, new.reference, new.partner_id)
                 changes.append(home)
         row = Lead(
             self.leads.next_id,
@@ -147,8 +193,9 @@ class Store:
                 for number, each in enumerate(new.tenants, self._tenants + 1)
             ),
             self.clock(),
+            new.partner_id,
         )
-        self._commit(*changes, row)
+        self.commit(*changes, row)
         return row
 
     def add_reading(
@@ -174,8 +221,35 @@ class Store:
             source,
             self.clock(),
         )
-        self._commit(row)
+        self.commit(row)
         return row
+
+    def new_property(self, address: Address, reference: str | None, partner_id: int) -> Property:
+        """Return a property with the next id, to be committed with what needs it."""
+        now = self.clock()
+        return Property(
+            self.properties.next_id,
+            address.line1,
+            address.line2,
+            shared(address.city),
+            shared(address.county),
+            address.postcode,
+            PENDING,
+            now,
+            now,
+            address.address_id if self._assumed.address_id_as_external_id else None,
+            reference,
+            partner_id,
+        )
+
+    def commit(self, *records: Record) -> None:
+        """Make one change: all of these rows are added or replaced, or none."""
+        # Logged first: what was answered is in the file, whatever happens next.
+        if self._log is not None:
+            self._log.append(records)
+        for record in records:
+            self._apply(record)
+        self.commits += 1
 
     def remember_address(self, address: Address) -> None:
         """Keep a found address, so that its `address_id` can be used in later calls.
@@ -195,10 +269,12 @@ class Store:
                 self._log.append((record,))
             self._apply(record)
 
-    def property_at(self, address: Address) -> Property | None:
-        """Return the newest property with the same address, or None."""
+    def property_at(self, address: Address, partner_id: int = PARTNER) -> Property | None:
+        """Return a partner's newest property with the same address, or None."""
         homes = (self.properties[home] for home in self.at_postcode(address.postcode))
-        return next((home for home in homes if same(home, address)), None)
+        return next(
+            (home for home in homes if home.partner_id == partner_id and same(home, address)), None
+        )
 
     def at_postcode(self, postcode: str) -> Iterator[int]:
         """Yield the ids of the properties with this postcode, newest first."""
@@ -211,33 +287,21 @@ class Store:
         """Return the ids of a property's readings, oldest first."""
         return self._readings_of_property.get(property_id, [])
 
-    def readings_of_order(self, order_id: int) -> Sequence[int]:
-        """Return the ids of an order's readings, oldest first."""
-        return self._readings_of_order.get(order_id, [])
+    def of_order(self, kind: type[Record], order_id: int) -> Sequence[int]:
+        """Return the ids of an order's rows of this kind (readings, payers, ...), oldest first."""
+        return self._of_order[kind].get(order_id, [])
 
-    def _new_property(self, address: Address, reference: str | None) -> Property:
-        now = self.clock()
-        return Property(
-            self.properties.next_id,
-            address.line1,
-            address.line2,
-            shared(address.city),
-            shared(address.county),
-            address.postcode,
-            PENDING,
-            now,
-            now,
-            address.address_id if self._assumed.address_id_as_external_id else None,
-            reference,
-        )
+    def leads_of(self, partner_id: int) -> Sequence[int]:
+        """Return the ids of the leads of the partner account or a branch, oldest first."""
+        return self._leads_of_partner.get(partner_id, [])
 
-    def _commit(self, *records: Record) -> None:
-        # Logged first: what was answered is in the file, whatever happens next.
-        if self._log is not None:
-            self._log.append(records)
-        for record in records:
-            self._apply(record)
-        self.commits += 1
+    def orders_of(self, partner_id: int) -> Sequence[int]:
+        """Return the ids of the orders of the partner account or a branch, oldest first."""
+        return self._orders_of_partner.get(partner_id, [])
+
+    def lead_of_property(self, property_id: int) -> int | None:
+        """Return the id of the newest lead for a property, or None."""
+        return self._lead_of_property.get(property_id)
 
     def _apply(self, record: Record) -> None:
         self._appliers[type(record)](record)
@@ -258,6 +322,9 @@ class Store:
 
     def _put_lead(self, row: Lead) -> None:
         self.leads.put(row)
+        self._leads_of_partner[row.partner_id].append(row.id)
+        if row.property_id is not None:
+            self._lead_of_property[row.property_id] = row.id
         self._tenants += len(row.tenants)
         self.outbox += messages_of_lead(
             row,
@@ -265,14 +332,52 @@ class Store:
             invite_past_starts=self._assumed.invite_past_starts,
         )
 
-    def _put_order(self, row: Order) -> None:
-        self.orders.put(row)
-
     def _put_reading(self, row: Reading) -> None:
         self.readings.put(row)
         self._readings_of_property[row.property_id].append(row.id)
         if row.order_id is not None:
-            self._readings_of_order[row.order_id].append(row.id)
+            self._of_order[Reading][row.order_id].append(row.id)
+
+    def _put_tenancy(self, row: Tenancy) -> None:
+        if self.tenancies.put(row):
+            self.outbox += messages_of_void(row)
+
+    def _put_order(self, row: Order) -> None:
+        if self.orders.put(row):
+            self._orders_of_partner[row.partner_id].append(row.id)
+
+    def _put_invite(self, row: Invite) -> None:
+        before = self.invites.get(row.id)
+        if self.invites.put(row):
+            self._of_order[Invite][row.order_id].append(row.id)
+        if before is None or row.total_sent > before.total_sent:
+            self.outbox += messages_of_invite(row)
+
+    def _put_payer(self, row: Payer) -> None:
+        if self.payers.put(row):
+            self._of_order[Payer][row.order_id].append(row.id)
+            self.outbox += messages_of_payer(row)
+
+    def _put_payment(self, row: Payment) -> None:
+        if self.payments.put(row):
+            self._of_order[Payment][row.order_id].append(row.id)
+            self.outbox += messages_of_payment(row)
+
+    def _put_payout(self, row: Payout) -> None:
+        if self.payouts.put(row):
+            self._of_order[Payout][row.order_id].append(row.id)
+
+    def _put_postal_bill(self, row: PostalBill) -> None:
+        self.postal_bills.put(row)
+        self._of_order[PostalBill][row.order_id].append(row.id)
+
+    def _put_branch(self, row: Branch) -> None:
+        if row.id not in self.branches:
+            self.outbox += messages_of_branch(row)
+        self.branches[row.id] = row
+
+    def _put_billing(self, row: Billing) -> None:
+        self.billings[row.id] = row
 
 
 def _day(moment: float) -> date:

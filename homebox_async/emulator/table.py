@@ -3,11 +3,24 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from .records import Lead, Order, Property, Reading
 
-Row = TypeVar("Row", Property, Lead, Order, Reading)
+class Numbered(Protocol):
+    """A row that has an id and a time of creation."""
+
+    @property
+    def id(self) -> int:
+        """The id, counted from 1."""
+        ...
+
+    @property
+    def created_at(self) -> float:
+        """When the row was added, in seconds since 1970."""
+        ...
+
+
+Row = TypeVar("Row", bound=Numbered)
 
 
 class Table(Generic[Row]):

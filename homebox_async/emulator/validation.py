@@ -1,14 +1,19 @@
 """Validation like Laravel's: rules, messages, and all problems of a request at once."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from .laravel import Refusal, invalid
+from .uploads import Upload
 
 _PHONE = re.compile(r"\+[1-9][0-9 ]{6,18}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SHORT_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{2})", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LONG_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
 
@@ -72,16 +77,16 @@ class Validator:
         """Return a text that has to be there (empty when it was refused)."""
         return self.text(path, required=True) or ""
 
-    def phone(self, path: str) -> str:
-        """Return a required phone number with its country code."""
-        value = self.required_text(path)
+    def phone(self, path: str, *, required: bool = True) -> str:
+        """Return a phone number with its country code, or empty text."""
+        value = self.text(path, required=required) or ""
         if value and not _PHONE.fullmatch(value):
             self.refuse(path, "The {} field format is invalid.")
         return value
 
-    def email(self, path: str) -> str:
-        """Return a required email address."""
-        value = self.required_text(path)
+    def email(self, path: str, *, required: bool = True) -> str:
+        """Return an email address, or empty text."""
+        value = self.text(path, required=required) or ""
         if value and not _EMAIL.fullmatch(value):
             self.refuse(path, "The {} field must be a valid email address.")
         return value
@@ -108,9 +113,9 @@ class Validator:
             return False
         return True
 
-    def count(self, path: str) -> int:
-        """Return how many items a required list has."""
-        value = self.value(path, required=True)
+    def count(self, path: str, *, required: bool = True) -> int:
+        """Return how many items a list has."""
+        value = self.value(path, required=required)
         if value is None:
             return 0
         if not isinstance(value, list):
@@ -118,9 +123,9 @@ class Validator:
             return 0
         return len(value)
 
-    def short_date(self, path: str) -> str:
-        """Return a required DD/MM/YY date as ISO text."""
-        value = self.required_text(path)
+    def short_date(self, path: str, *, required: bool = True) -> str:
+        """Return a DD/MM/YY date as ISO text, or empty text."""
+        value = self.text(path, required=required) or ""
         found = _SHORT_DATE.fullmatch(value)
         day = None
         if found:
@@ -131,9 +136,17 @@ class Validator:
             self.refuse(path, "The {} field must match the format d/m/y.")
         return day.isoformat() if day else ""
 
-    def iso_date(self, path: str) -> str:
-        """Return a required YYYY-MM-DD date."""
-        value = self.required_text(path)
+    def long_date(self, path: str, *, required: bool = True) -> str:
+        """Return a DD/MM/YYYY date as it was sent, or empty text."""
+        value = self.text(path, required=required) or ""
+        found = _LONG_DATE.fullmatch(value)
+        if value and not (found and _date(*(int(part) for part in reversed(found.groups())))):
+            self.refuse(path, "The {} field must match the format d/m/Y.")
+        return value
+
+    def iso_date(self, path: str, *, required: bool = True) -> str:
+        """Return a YYYY-MM-DD date, or empty text."""
+        value = self.text(path, required=required) or ""
         if value and not (
             _ISO_DATE.fullmatch(value) and _date(*(int(part) for part in value.split("-")))
         ):
@@ -153,6 +166,62 @@ class Validator:
             self.refuse(path, "The {} field must be at least 1.")
             return None
         return text
+
+    def integer(self, path: str, *, low: int, high: int, required: bool) -> int | None:
+        """Return an integer between two bounds; like Laravel, it also takes one as text."""
+        value = self.value(path, required=required)
+        if value is None:
+            return None
+        if isinstance(value, bool | float) or not _INTEGER.fullmatch(str(value)):
+            self.refuse(path, "The {} field must be an integer.")
+            return None
+        number = int(str(value)[:19])
+        if not low <= number <= high:
+            self.refuse(path, f"The {{}} field must be between {low} and {high}.")
+            return None
+        return number
+
+    def choice(self, path: str, options: Sequence[str], *, required: bool) -> str | None:
+        """Return one of the allowed texts."""
+        value = self.text(path, required=required)
+        if value is not None and value not in options:
+            self.refuse(path, "The selected {} is invalid.")
+        return value
+
+    def digits(self, path: str, length: int, *, required: bool) -> None:
+        """Check a text of so many digits."""
+        value = self.text(path, required=required)
+        if value is not None and not (value.isascii() and value.isdigit() and len(value) == length):
+            self.refuse(path, f"The {{}} field must be {length} digits.")
+
+    def sized_text(self, path: str, low: int, high: int, *, required: bool) -> str:
+        """Return a text with a length between two bounds, or empty text."""
+        value = self.text(path, required=required) or ""
+        if value and not low <= len(value) <= high:
+            self.refuse(path, f"The {{}} field must be between {low} and {high} characters.")
+        return value
+
+    def colour(self, path: str) -> str | None:
+        """Return an optional hex colour."""
+        value = self.text(path)
+        if value is not None and not _COLOUR.fullmatch(value):
+            self.refuse(path, "The {} field format is invalid.")
+        return value
+
+    def country(self, path: str, *, required: bool) -> str:
+        """Return a country code in ISO 3166-1 alpha-2 format, or empty text."""
+        value = self.text(path, required=required) or ""
+        if value and not _COUNTRY.fullmatch(value):
+            self.refuse(path, "The {} field format is invalid.")
+        return value
+
+    def file(self, path: str, *, required: bool = False) -> Upload | None:
+        """Return an uploaded file."""
+        value = self.value(path, required=required)
+        if value is None or isinstance(value, Upload):
+            return value
+        self.refuse(path, "The {} field must be a file.")
+        return None
 
 
 def _name(path: str) -> str:

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - the house style is `expected == actual`
 """The state file: what survives, and what is refused."""
 
 from pathlib import Path
@@ -8,6 +7,7 @@ import aiohttp
 import pytest
 
 from homebox_async.emulator import Address, Assumed, Emulator, StateError
+from homebox_async.emulator.records import Reading
 from homebox_async.emulator.store import Store
 from homebox_async.emulator.table import Table
 
@@ -38,7 +38,7 @@ def contents(store: Store) -> list[Any]:
         store.outbox,
         list(store.at_postcode("bn1 1ab")),
         list(store.readings_of_property(1)),
-        list(store.readings_of_order(1)),
+        list(store.of_order(Reading, 1)),
     ]
 
 

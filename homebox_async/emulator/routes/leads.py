@@ -1,10 +1,15 @@
 """The heading "Leads"."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from ..finders import lead_of, partner_of
 from ..inputs import read_fields
-from ..laravel import PER_PAGE, midnight, no_such_row, paginated, plain_timestamp, timestamp
-from ..records import Lead, NewLead, NewTenant, Property
+from ..laravel import PER_PAGE, midnight, paginated, plain_timestamp, timestamp
+from ..outbox import SUPPLIER_DELAY
+from ..records import PARTNER, Lead, NewLead, NewTenant
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import STATUS_TEXTS, read_address
+from ..shapes import page_of, raw_property_shape, read_address, read_period
 from ..validation import Validator
 
 _PATH = "/api/partner/lead"
@@ -12,22 +17,21 @@ _PATH = "/api/partner/lead"
 
 def create(call: Call) -> Answer:
     """Add a lead; messages to its tenants and to suppliers go to the outbox."""
+    partner_id = partner_of(call)
     fields = Validator(read_fields(call), call.assumed.max_text)
-    start = fields.short_date("tenancy_start")
-    end = fields.short_date("tenancy_end")
-    if start and end and end <= start and call.assumed.tenancy_end_after_start:
-        fields.refuse("tenancy_end", "The {} field must be a date after tenancy start.")
+    start, end = read_period(call, fields)
     notifications = fields.boolean("notifications", default=True)
     new = NewLead(
         # "An address is only required when notifications is true", and true is the default.
         address=read_address(call, fields, required=notifications),
         tenancy_start=start,
-        tenancy_end=end,
+        tenancy_end=end or "",
         existing_tenancy=fields.boolean("existing_tenancy", default=False),
         notifications=notifications,
         managing_party_name=fields.text("managing_party_name"),
         reference=fields.text("property_reference"),
-        tenants=tuple(_tenant(fields, number) for number in range(fields.count("tenants"))),
+        tenants=tuple(read_tenant(fields, n) for n in range(fields.count("tenants"))),
+        partner_id=partner_id,
     )
     fields.finish()
     row = call.store.add_lead(new)
@@ -43,25 +47,43 @@ def create(call: Call) -> Answer:
 
 def list_all(call: Call) -> Answer:
     """Answer one page of the leads with Laravel's links and meta."""
-    total = len(call.store.leads)
-    ids = range(1, total + 1)
-    if call.assumed.list_order == "newest-first":
-        ids = ids[::-1]
-    start = (call.page - 1) * PER_PAGE
-    items = [_shape(call, call.store.leads[row_id]) for row_id in ids[start : start + PER_PAGE]]
-    return json_answer(200, paginated(items, url=call.origin + _PATH, page=call.page, total=total))
+    ids: Sequence[int]
+    if call.assumed.parent_sees_branches:
+        ids = range(1, len(call.store.leads) + 1)
+    else:
+        ids = call.store.leads_of(PARTNER)
+    return json_answer(200, _page(call, ids, call.origin + _PATH))
+
+
+def list_of_branch(call: Call) -> Answer:
+    """Answer one page of a branch's leads; the printed ones have no `tenancy_type`."""
+    branch_id = partner_of(call)
+    ids = call.store.leads_of(branch_id)
+    page = _page(call, ids, f"{call.origin}/api/partner/child/{branch_id}/lead")
+    for item in page["data"]:
+        del item["tenancy_type"]
+    return json_answer(200, page)
 
 
 def get(call: Call) -> Answer:
     """Answer one lead."""
-    text = call.params["lead_id"]
-    row = call.store.leads.get(int(text)) if text.isascii() and text.isdigit() else None
-    if row is None:
-        raise no_such_row("Lead", text)
-    return json_answer(200, {"data": _shape(call, row)})
+    return json_answer(200, {"data": _shape(call, lead_of(call))})
 
 
-def _tenant(fields: Validator, number: int) -> NewTenant:
+def completed_at(call: Call, row: Lead) -> float | None:
+    """Return when the suppliers were told of a lead, or None when they were not (yet)."""
+    due = row.created_at + SUPPLIER_DELAY
+    done = row.notifications and call.assumed.leads_complete and due <= call.store.clock()
+    return due if done else None
+
+
+def _page(call: Call, ids: Sequence[int], url: str) -> dict[str, Any]:
+    items = [_shape(call, call.store.leads[row_id]) for row_id in page_of(call, ids, PER_PAGE)]
+    return paginated(items, url=url, page=call.page, total=len(ids))
+
+
+def read_tenant(fields: Validator, number: int) -> NewTenant:
+    """Take one of the `tenants` of a request."""
     path = f"tenants.{number}"
     return NewTenant(
         fields.required_text(f"{path}.first_name"),
@@ -73,16 +95,17 @@ def _tenant(fields: Validator, number: int) -> NewTenant:
 
 def _shape(call: Call, row: Lead) -> dict[str, object]:
     created = plain_timestamp(row.created_at)
+    completed = completed_at(call, row)
     home = None if row.property_id is None else call.store.properties[row.property_id]
     return {
         "id": row.id,
-        "partner_id": 1,
+        "partner_id": row.partner_id,
         "tenancy_start": midnight(row.tenancy_start),
         "tenancy_end": midnight(row.tenancy_end),
         "tenancy_type": "Existing Tenancy" if row.existing_tenancy else "New Tenancy",
-        "completed_at": None,
+        "completed_at": None if completed is None else timestamp(completed),
         "managing_party_name": row.managing_party_name,
-        "property": None if home is None else _property_shape(home),
+        "property": None if home is None else raw_property_shape(home, plain_timestamp),
         "property_reference": row.reference,
         "tenants": [
             {
@@ -98,36 +121,6 @@ def _shape(call: Call, row: Lead) -> dict[str, object]:
             for tenant in row.tenants
         ],
         "created_at": timestamp(row.created_at),
-    }
-
-
-def _property_shape(row: Property) -> dict[str, object]:
-    # A lead prints the property's raw model: other dates, more fields, no `retrieved_at`.
-    return {
-        "id": row.id,
-        "address_line1": row.line1,
-        "address_line2": row.line2,
-        "address_line3": None,
-        "address_line4": None,
-        "address_city": row.city,
-        "address_county": row.county,
-        "address_postcode": row.postcode,
-        "status_id": row.status_id,
-        "status": STATUS_TEXTS.get(row.status_id, "Unknown"),
-        "created_at": plain_timestamp(row.created_at),
-        "updated_at": plain_timestamp(row.updated_at),
-        "external_id": row.external_id,
-        "mpan": None,
-        "mpan_top_line": None,
-        "mpan_economy7": None,
-        "mpan_profile_class": None,
-        "mpan_energisation_status": None,
-        "mprn": None,
-        "uprn": None,
-        "gspid": None,
-        "meter_type_electric": None,
-        "serial_number_electric": None,
-        "serial_number_gas": None,
     }
 
 

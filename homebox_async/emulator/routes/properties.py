@@ -2,15 +2,16 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from ..addresses import POSTCODE, generate, identify, label, matches
+from ..finders import branch_of, property_of
 from ..inputs import read_fields
-from ..laravel import invalid, no_such_row
-from ..records import Property
+from ..laravel import invalid
+from ..records import PARTNER, Property
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import property_shape, required_address
+from ..shapes import partner_shape, property_shape, required_address
 from ..validation import Validator
 
 
@@ -41,14 +42,15 @@ def find_address(call: Call) -> Answer:
 
 def create(call: Call) -> Answer:
     """Add a property; its reference is kept but not answered, as the example shows."""
+    partner_id = branch_of(call).id if call.params else PARTNER
     fields = Validator(read_fields(call), call.assumed.max_text)
     reference = fields.text("property_reference")
     address = required_address(call, fields)
     if not call.assumed.repeated_address_makes_new:
-        there = call.store.property_at(address)
+        there = call.store.property_at(address, partner_id)
         if there is not None:
             return json_answer(200, {"data": property_shape(there)})
-    row = call.store.add_property(address, reference)
+    row = call.store.add_property(address, reference, partner_id)
     return json_answer(call.assumed.create_status, {"data": property_shape(row)})
 
 
@@ -60,16 +62,17 @@ def list_all(call: Call) -> Answer:
     query = call.received.query.get("q", "")
     newest_first = call.assumed.list_order == "newest-first"
     ids: Iterable[int]
-    if statuses is None and not query.strip():
+    if statuses is None and not query.strip() and call.assumed.parent_sees_branches:
         ids = _order(_visible(call), newest_first)[start : start + size]
     else:
         rows = call.store.properties
         ids = _matching(call, query, newest_first=newest_first)
+        if not call.assumed.parent_sees_branches:
+            ids = (row_id for row_id in ids if rows[row_id].partner_id == PARTNER)
         if statuses is not None:
             ids = (row_id for row_id in ids if str(rows[row_id].status_id) in statuses)
         ids = islice(ids, start, start + size)
-    partner = _partner(call)
-    data = [_listed(call.store.properties[row_id], partner) for row_id in ids]
+    data = _listed(call, [call.store.properties[row_id] for row_id in ids])
     single = call.assumed.single_object_lists and len(data) == 1
     return json_answer(200, {"data": data[0] if single else data})
 
@@ -78,17 +81,8 @@ def get(call: Call) -> Answer:
     """Answer one property."""
     row = property_of(call)
     if call.assumed.get_shows_references:
-        return json_answer(200, {"data": _listed(row, _partner(call))})
+        return json_answer(200, {"data": _listed(call, [row])[0]})
     return json_answer(200, {"data": property_shape(row)})
-
-
-def property_of(call: Call) -> Property:
-    """Return the property that the path names; raise the refusal when there is none."""
-    text = call.params["property_id"]
-    row = call.store.properties.get(int(text)) if text.isascii() and text.isdigit() else None
-    if row is None:
-        raise no_such_row("Property", text)
-    return row
 
 
 def _visible(call: Call) -> int:
@@ -133,30 +127,21 @@ def _statuses(text: str | None) -> frozenset[str] | None:
     return frozenset(map(str, statuses if isinstance(statuses, list) else [statuses]))
 
 
-def _partner(call: Call) -> dict[str, object]:
-    account = call.store.account
-    return {
-        "id": 1,
-        "name": account.name,
-        "name_url": "partner-account",
-        "reference_number": account.reference_number,
-        "image_path": account.image_path,
-        "theme_color_primary": account.theme_color_primary,
-        "status": "active",
-        "type": 0,
-        "type_name": "reseller",
-        "management_fee": account.management_fee,
-        "commission_allowed": True,
-        "reseller": {"name": account.name, "logo": account.image_path},
-    }
-
-
-def _listed(row: Property, partner: dict[str, object]) -> dict[str, object]:
-    shape = property_shape(row)
-    shape["partner_properties"] = [
-        {"id": row.id, "partner": partner, "property_reference": row.reference}
+def _listed(call: Call, rows: Sequence[Property]) -> list[dict[str, object]]:
+    partners = {owner: partner_shape(call, owner) for owner in {row.partner_id for row in rows}}
+    return [
+        {
+            **property_shape(row),
+            "partner_properties": [
+                {
+                    "id": row.id,
+                    "partner": partners[row.partner_id],
+                    "property_reference": row.reference,
+                }
+            ],
+        }
+        for row in rows
     ]
-    return shape
 
 
 ROUTES = (

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from ..inputs import Upload, read_fields
-from ..laravel import midnight, no_such_row, timestamp
-from ..records import Order, Property, Reading
+from ..finders import order_of, property_of
+from ..inputs import read_fields
+from ..laravel import midnight, timestamp
+from ..records import Property, Reading
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import property_shape
+from ..shapes import home_of, limited, property_shape
 from ..validation import Validator
-from .properties import property_of
 
 _TYPES = ("electric", "gas", "water")
 
@@ -18,8 +18,8 @@ _NOT_LISTED = ("address_line3", "address_line4", "retrieved_at", "mpan", "mprn")
 
 def create_for_order(call: Call) -> Answer:
     """Add a reading to an order; the answer has no envelope and no `bill_provider`."""
-    order = _order_of(call)
-    home = call.store.properties[order.property_id]
+    order = order_of(call)
+    home = home_of(call, order)
     row = _create(call, home, order.id)
     shape = _shape(row)
     shape["property"] = _property_shape(home)
@@ -28,7 +28,7 @@ def create_for_order(call: Call) -> Answer:
 
 def list_for_order(call: Call) -> Answer:
     """Answer one page of an order's readings."""
-    return _page(call, call.store.readings_of_order(_order_of(call).id))
+    return _page(call, call.store.of_order(Reading, order_of(call).id))
 
 
 def create_for_property(call: Call) -> Answer:
@@ -43,20 +43,15 @@ def list_for_property(call: Call) -> Answer:
 
 
 def _create(call: Call, home: Property, order_id: int | None) -> Reading:
-    given = read_fields(call)
-    fields = Validator(given, call.assumed.max_text)
+    fields = Validator(read_fields(call), call.assumed.max_text)
     day = fields.iso_date("date_of_reading")
     reading = fields.positive("reading", required=True)
     reading2 = fields.positive("reading2", required=False)
-    kind = fields.required_text("type")
-    if kind and kind not in _TYPES:
-        fields.refuse("type", "The selected {} is invalid.")
+    kind = fields.choice("type", _TYPES, required=True) or ""
     # "Should only be sent for readings of the type electric"
     if reading2 is not None and kind != "electric":
         fields.refuse("reading2", "The {} field is prohibited unless type is in electric.")
-    image = given.get("image")
-    if image is not None and not isinstance(image, Upload):
-        fields.refuse("image", "The {} field must be a file.")
+    image = fields.file("image")
     fields.finish()
     return call.store.add_reading(
         property_id=home.id,
@@ -65,27 +60,12 @@ def _create(call: Call, home: Property, order_id: int | None) -> Reading:
         reading=reading or "",
         reading2=reading2,
         date_of_reading=day,
-        source=f"readings/{_basename(image.filename)}" if isinstance(image, Upload) else None,
+        source=None if image is None else f"readings/{image.basename}",
     )
 
 
-def _basename(filename: str) -> str:
-    return filename.replace("\\", "/").rpartition("/")[2]
-
-
-def _order_of(call: Call) -> Order:
-    text = call.params["order_id"]
-    row = call.store.orders.get(int(text)) if text.isascii() and text.isdigit() else None
-    if row is None:
-        raise no_such_row("Order", text)
-    return row
-
-
 def _page(call: Call, ids: Sequence[int]) -> Answer:
-    size = min(call.limit or call.assumed.reading_page_size, call.assumed.max_reading_page_size)
-    start = (call.page - 1) * size
-    ordered = ids[::-1] if call.assumed.list_order == "newest-first" else ids
-    rows = [call.store.readings[row_id] for row_id in ordered[start : start + size]]
+    rows = [call.store.readings[row_id] for row_id in limited(call, ids)]
     return json_answer(200, {"data": [_listed(call, row) for row in rows]})
 
 
@@ -107,7 +87,7 @@ def _shape(row: Reading) -> dict[str, object]:
 def _listed(call: Call, row: Reading) -> dict[str, object]:
     shape = _shape(row)
     shape["bill_provider"] = None
-    home = _property_shape(call.store.properties[row.property_id])
+    home = _property_shape(home_of(call, row))
     shape["property"] = {name: home[name] for name in home if name not in _NOT_LISTED}
     return shape
 
