@@ -55,6 +55,10 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound=type)
+F = TypeVar("F", bound=Callable[..., Any])
+
+# mypy does not take a class for hashable; this keeps the signatures as they are.
+_cached: Callable[[F], F] = functools.cache  # type: ignore[assignment]
 
 Verdict = tuple[str, str] | None
 Rule = Callable[[Any], Verdict]
@@ -310,7 +314,7 @@ class Input:
         return {wire: getattr(self, name) for name, wire in _layout(type(self))[0]}
 
 
-@functools.cache
+@_cached
 def _layout(cls: Any) -> tuple[list[tuple[str, str]], dict[str, Rule], list[str]]:
     """Return the fields' names and the API's for them, their rules, and which are required."""
     fields = {f.metadata["wire"] or f.name: f for f in attrs.fields(cls)}
