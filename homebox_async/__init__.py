@@ -1,6 +1,8 @@
 """An async and sync client for the Homebox Partner API."""
 
+from .billing import AsyncBilling, Billing
 from .client import AsyncHomebox
+from .download import Download
 from .errors import (
     AnswerUnusable,
     AttemptTimeout,
@@ -27,9 +29,11 @@ from .errors import (
 )
 from .models import Model
 from .pages import Page, Pages
+from .pricing import PackagePrice, PriceLine, price_package
 from .resources.account import Account
 from .resources.addresses import Address, AddressId
 from .resources.base import Confirmation
+from .resources.billing import BillingHeader, BillingHeaders, BillingResult
 from .resources.branches import AsyncBranch, Branch, CreatedBranch
 from .resources.leads import Lead, NewTenant, Tenant
 from .resources.metrics import Metric
@@ -86,6 +90,7 @@ __all__ = [
     "Address",
     "AddressId",
     "AnswerUnusable",
+    "AsyncBilling",
     "AsyncBranch",
     "AsyncHomebox",
     "AttemptTimeout",
@@ -93,6 +98,10 @@ __all__ = [
     "BadRequest",
     "Bill",
     "BillPayer",
+    "Billing",
+    "BillingHeader",
+    "BillingHeaders",
+    "BillingResult",
     "Branch",
     "ChosenBill",
     "ConfigurationError",
@@ -101,6 +110,7 @@ __all__ = [
     "ConnectionFailed",
     "CreatedBranch",
     "DeadlineExceeded",
+    "Download",
     "EchoMismatch",
     "ForwardingDetails",
     "FoundAddress",
@@ -123,6 +133,7 @@ __all__ = [
     "Outcome",
     "OutcomeUnknown",
     "PackageBill",
+    "PackagePrice",
     "Page",
     "Pages",
     "Partner",
@@ -134,6 +145,7 @@ __all__ = [
     "PermissionDenied",
     "PostalBill",
     "Price",
+    "PriceLine",
     "Problem",
     "Property",
     "PropertyDetails",
@@ -161,4 +173,5 @@ __all__ = [
     "Utility",
     "UtilityBill",
     "ValidationError",
+    "price_package",
 ]

@@ -106,6 +106,7 @@ class Incoming(Protocol):
 
     def unusable(self, why: str) -> AnswerUnusable:
         """Return the error of a body that is not what was asked for."""
+        ...
 
 
 Receive = Callable[[Incoming], Awaitable[Any]]

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -15,6 +16,8 @@ from homebox_async import AsyncHomebox, Retry
 from homebox_async.billing import AsyncBilling
 
 QUICK = Retry(attempts=3, backoff=0.0)
+
+_PDF = b"%PDF-1.7\n" + bytes(range(256)) * 4000 + b"\n%%EOF\n"
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,6 +48,7 @@ class Vendor:
     refused: set[str] = attrs.field(factory=set)
     url: str = ""
     login_url: str = ""
+    pdf: bytes = attrs.field(repr=False, default=_PDF)
 
     def jwt(self, number: int, *, issued: float | None, ends: float | None) -> str:
         """Return an unsigned JWT; each number makes another one."""
@@ -66,6 +70,33 @@ class Vendor:
             return web.Response(body=body, content_type=content_type)
 
         self.routes[path] = handle
+
+    def cut(
+        self, times: int, *, after: int = 300_000, arrived: asyncio.Event | None = None
+    ) -> Handle:
+        """Return a handler that breaks off so many times and then answers whole.
+
+        `arrived`: set by the test when it has something in hand; only then it breaks off.
+        """
+        made = 0
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            nonlocal made
+            made += 1
+            if made > times:
+                return web.Response(body=self.pdf, content_type="application/pdf")
+            answer = web.StreamResponse(headers={"Content-Length": str(len(self.pdf))})
+            if arrived is not None:
+                arrived.clear()
+            await answer.prepare(request)
+            await answer.write(self.pdf[:after])
+            if arrived is not None:
+                await arrived.wait()
+            assert request.transport is not None
+            request.transport.close()
+            return answer
+
+        return handle
 
     async def log_in(self, request: web.Request) -> web.Response:
         """Answer a bare JWT, as the vendor's help pages show it."""
@@ -97,6 +128,22 @@ class Vendor:
 
 
 Serve = Callable[[Handle], Awaitable[str]]
+
+
+ENVIRONMENT = (
+    "HOMEBOX_BILLING_TOKEN",
+    "HOMEBOX_BILLING_USERNAME",
+    "HOMEBOX_BILLING_PASSWORD",
+    "HOMEBOX_BILLING_ADMINISTRATOR_IDS",
+    "HOMEBOX_BILLING_URL",
+    "HOMEBOX_BILLING_LOGIN_URL",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -164,3 +211,10 @@ async def homebox(serve: Serve) -> AsyncIterator[tuple[AsyncHomebox, list[web.Re
 
     async with AsyncHomebox("partner-token", base_url=await serve(answer), proxy="") as client:
         yield client, seen
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Return an empty folder; at the end it holds no half-written file."""
+    yield tmp_path
+    assert [] == list(tmp_path.glob(".*"))
