@@ -249,6 +249,13 @@ def test_values_have_their_types(printed: dict[str, Any]) -> None:
     assert Decimal("35.00") == utility.bills[0].prices[0].price_per_housemate
 
 
+def test_references_of_a_property(printed: dict[str, Any]) -> None:
+    """The references that partners gave a property are collected from the list's answer."""
+    tree = printed["List Properties"]
+    tree["data"]["partner_properties"][0]["property_reference"] = "A1"
+    assert ("A1",) == _read("List Properties", tree)[0].references
+
+
 def test_order_id_survives_a_pickle(printed: dict[str, Any]) -> None:
     """The order's id that was taken from further down is part of the object."""
     package = with_order_id(_read("Create Partner Package", printed["Create Partner Package"])[0])

@@ -84,6 +84,7 @@ def test_accepted(rule: rules.Rule, good: Any) -> None:
         pytest.param(rules.colour, "#fff", "is not a colour as #RRGGBB", id="short-colour"),
         pytest.param(rules.boolean, 1, "is int, not a boolean", id="one"),
         pytest.param(rules.positive_integers, [35, 0], "is not above 0", id="id-zero"),
+        pytest.param(rules.positive_integers, ["35"], "is str, not an integer", id="id-text"),
         pytest.param(rules.positive_integers, "35", "is str, not a list", id="ids-text"),
         pytest.param(rules.notes, "\x00", "holds a control character", id="nul"),
         pytest.param(rules.notes, 5, "is int, not text", id="notes-number"),
@@ -251,6 +252,16 @@ async def test_update_of_nothing(client: Any, call: Any) -> None:
             lambda c: c.tenant_packages.quote(postcode="SW15"), "postcode", id="quote-postcode"
         ),
         pytest.param(lambda c: c.orders.get(-1), "order_id", id="order-id"),
+        pytest.param(lambda c: c.orders.get(True), "order_id", id="order-id-boolean"),
+        pytest.param(lambda c: c.account.update(name=5), "name", id="name-number"),
+        pytest.param(lambda c: c.account.update(name="a" * 256), "name", id="long-name"),
+        pytest.param(
+            lambda c: c.readings.create_for_order(
+                1, type="gas", reading=1, reading2=2, date_of_reading=dt.date(2021, 6, 20)
+            ),
+            "reading2",
+            id="second-register-of-gas",
+        ),
         pytest.param(lambda c: c.branch("../1").leads.get(1), None, id="branch-id-is-quoted"),
         pytest.param(lambda c: c.branch("..").leads.get(1), "child_id", id="branch-id"),
         pytest.param(lambda c: c.metrics.new_leads(to=dt.date(2020, 1, 1)), "from", id="no-from"),
@@ -270,6 +281,15 @@ async def test_single_rules(server: Any, client: Any, call: Any, field: str | No
         assert "/api/partner/child/..%2F1/lead/1" == server.sent[0].path
     else:
         assert [field] == await _refused(call(client))
+
+
+@pytest.mark.parametrize("notifications", [rules.UNSET, True], ids=["unset", "true"])
+async def test_lead_without_address(client: Any, tenant: NewTenant, notifications: Any) -> None:
+    """A lead needs an address unless its notifications are off."""
+    start, end = dt.date(2022, 7, 1), dt.date(2023, 7, 1)
+    fields = {"tenancy_start": start, "tenancy_end": end, "tenants": [tenant]}
+    wrong = client.leads.create(**fields, notifications=notifications)
+    assert ["address"] == await _refused(wrong)
 
 
 async def test_forwarding_details(client: Any, void: dict[str, Any]) -> None:
