@@ -1,5 +1,6 @@
 """The state file: what survives, and what is refused."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import aiohttp
 import pytest
 
 from homebox_async.emulator import Address, Assumed, Emulator, StateError
+from homebox_async.emulator.package_records import Invite, Payer, Payment, Payout
 from homebox_async.emulator.records import Reading
 from homebox_async.emulator.store import Store
 from homebox_async.emulator.table import Table
@@ -38,7 +40,13 @@ def contents(store: Store) -> list[Any]:
         store.outbox,
         list(store.at_postcode("bn1 1ab")),
         list(store.readings_of_property(1)),
-        list(store.of_order(Reading, 1)),
+        [list(store.of_order(kind, 1)) for kind in (Reading, Payer, Payment, Payout, Invite)],
+        [list(store.orders_of(partner)) + list(store.leads_of(partner)) for partner in (1, 2)],
+        [list(table) for table in (store.tenancies, store.invites, store.payers)],
+        [list(table) for table in (store.payments, store.payouts, store.postal_bills)],
+        store.branches,
+        store.billings,
+        store.lead_of_property(1),
     ]
 
 
@@ -61,6 +69,44 @@ async def fill(emulator: Emulator, session: aiohttp.ClientSession, home: dict[st
     for path in ("order/1", "property/1"):
         async with session.post(f"/api/partner/{path}/readings", json=READING) as response:
             assert 201 == response.status
+    await fill_packages(emulator, session, home)
+
+
+async def fill_packages(
+    emulator: Emulator, session: aiohttp.ClientSession, home: dict[str, Any]
+) -> None:
+    """Make each kind of change to bills packages, branches and billings."""
+    person = {"first_name": "Jane", "last_name": "Smith", "phone_number": "+441234567890"}
+    void = {
+        "tenancy_start": "01/07/22",
+        "address": home["address"],
+        "is_premium": True,
+        "property_empty": False,
+        "responsible_tenant": person | {"email_address": "jane@example.com"},
+        "responsible_address": home["address"],
+    }
+    form = aiohttp.FormData()
+    form.add_field("file", b"png", filename="bill.png")
+    for path, body in (
+        ("child/store", {"name": "Child", "email": "child@example.com"}),
+        ("void", void),
+        ("order/1/invite", person),
+        ("order/1/invite", person),
+        ("order/1/invite", person | {"phone_number": "+449999999999"}),
+        ("child/2/property", home),
+    ):
+        async with session.post(f"/api/partner/{path}", json=body) as response:
+            assert 201 == response.status
+    async with session.post("/api/partner/order/1/postal-bills", data=form) as response:
+        assert 201 == response.status
+    async with session.post("/api/partner/account", json={"name": "Renamed"}) as response:
+        assert 200 == response.status
+    emulator.sign_up(1)
+    emulator.set_mandate(1, "active")
+    emulator.take_payments(1)
+    emulator.pay_suppliers(1)
+    emulator.seed_order(3)
+    emulator.seed_billing("a" * 32, date(2022, 1, 1), date(2022, 12, 31))
 
 
 async def test_survives(serve: Any, home: dict[str, Any], tmp_path: Path) -> None:
