@@ -31,7 +31,8 @@ def json_answer(status: int, content: object, headers: Mapping[str, str] | None 
     return Answer(status, body, {**_JSON, **headers} if headers else _JSON)
 
 
-@attrs.frozen
+# Not frozen: one is made for each request, and frozen classes take longer to make.
+@attrs.define(eq=False)
 class Call:
     """What a handler gets: the state, the request, the path's parameters, the server's origin."""
 

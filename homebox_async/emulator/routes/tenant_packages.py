@@ -79,9 +79,9 @@ def _create(call: Call) -> Order:
     package = _package(call, fields)
     is_student = household == "student"
     add_ons = _add_ons(fields, package, is_student=is_student) if package else ()
-    occupants = fields.integer("total_occupants", low=1, high=MOST_HOUSEMATES, required=True) or 1
+    occupants = fields.integer("total_occupants", low=1, high=MOST_HOUSEMATES, required=True)
     payers = fields.integer("bill_payers", low=1, high=MOST_HOUSEMATES, required=False)
-    if payers is not None and payers > occupants:
+    if occupants is not None and payers is not None and payers > occupants:
         fields.refuse("bill_payers", "The {} field must be less than or equal to total occupants.")
     needed = assumed.required_order_fields
     start, end = read_period(call, fields, end_required="tenancy_end" in needed)
@@ -93,6 +93,7 @@ def _create(call: Call) -> Order:
     fields.finish()
     # What was missing has been refused.
     assert package is not None
+    assert occupants is not None
     assert address is not None
     new = NewPackage(
         kind="tenant",
