@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from types import TracebackType
@@ -22,7 +22,7 @@ from .resources.leads import AsyncLeads
 from .resources.properties import AsyncAddresses, AsyncProperties
 from .resources.readings import AsyncReadings
 from .retry import Retrier, Retry
-from .transport import Transport
+from .transport import Secret, Transport
 from .wire import SAFETY, Request, Response, encode
 
 M = TypeVar("M", bound=Model)
@@ -92,14 +92,15 @@ class AsyncHomebox:
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
     ) -> None:
+        token = _token(None if token is None else Secret(token))
         if environment not in ENVIRONMENTS:
             raise ConfigurationError(
                 f"environment {environment!r} is unknown; give 'production' or 'sandbox'"
             )
-        _above_zero(timeout=timeout, deadline=deadline, max_connections=max_connections)
+        _above_zero(timeout=timeout, max_connections=max_connections, max_body=max_body)
         self._transport = Transport(
             base_url=base_url or os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS[environment],
-            token=_token(token),
+            token=token,
             root="/api/partner",
             timeout=timeout,
             max_connections=max_connections,
@@ -119,6 +120,7 @@ class AsyncHomebox:
         )
 
     def _set_up(self, options: Options) -> None:
+        _above_zero(deadline=options.deadline)
         self._options = options
         self._deadline = options.deadline
         self._handle: Handler = chain(
@@ -244,25 +246,14 @@ class AsyncHomebox:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
 
-    def __del__(self) -> None:
-        transport = getattr(self, "_transport", None)
-        if transport is not None and transport.unclosed:
-            transport.abandon()
-            warnings.warn(
-                f"{self!r} was not closed; use `async with` or await aclose()",
-                ResourceWarning,
-                stacklevel=1,
-                source=self,
-            )
-
     async def _call(self, request: Request) -> Any:
         if self._deadline is not None:
             request = attrs.evolve(request, deadline=time.monotonic() + self._deadline)
         return (await self._handle(request)).result
 
 
-def _token(given: str | None) -> str:
-    token = (given if given is not None else os.environ.get("HOMEBOX_TOKEN", "")).strip()
+def _token(given: Secret | None) -> Secret:
+    token = Secret(os.environ.get("HOMEBOX_TOKEN", "").strip() if given is None else given.strip())
     if not token:
         raise ConfigurationError(
             "no API token; pass token=... or set HOMEBOX_TOKEN (see the document's "
@@ -296,7 +287,8 @@ def _check_call(
     if method not in SAFETY:
         known = ", ".join(SAFETY)
         raise ValidationError([Problem("method", "is not an HTTP method", f"give one of {known}")])
-    if any(mark in path for mark in ("://", "..", "?", "#", "//", "\\")) or not path.isprintable():
+    # What varies goes into `params`, so a path of plain characters is enough.
+    if not re.fullmatch(r"[A-Za-z0-9_\-./{}~]+", path) or ".." in path or "//" in path:
         raise ValidationError(
             [Problem("path", "leaves the API", "give a plain path, the query as `query`")]
         )

@@ -182,9 +182,7 @@ def _belong(item: Any, answer: Answer) -> None:
             _belong(inner, answer)
 
 
-def _tolerant_list(
-    answer: Answer, into: type[T], envelope: str
-) -> tuple[list[T], dict[str, Any]]:
+def _tolerant_list(answer: Answer, into: type[T], envelope: str) -> tuple[list[T], dict[str, Any]]:
     meta: Any = None
     tree = found = answer.tree
     if isinstance(tree, dict):

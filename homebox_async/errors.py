@@ -88,7 +88,8 @@ class RequestError(HomeboxError):
     """A call failed.
 
     `outcome`: what it did at the server. `method` and `path`: the operation, with the path as
-    its template (``property/{property_id}``). `attempts`: how many were made.
+    its template (``property/{property_id}``). `attempts`: how many were made, 0 for a call that
+    waited for its turn until the deadline.
     """
 
     def __init__(
@@ -114,7 +115,8 @@ class RequestError(HomeboxError):
 
     def __str__(self) -> str:
         tries = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
-        return f"{self.method} {self.path}: {self.message} [outcome: {self.outcome.value}, {tries}]"
+        operation = f"{self.method} {self.path}: " if self.method else ""
+        return f"{operation}{self.message} [outcome: {self.outcome.value}, {tries}]"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__.copy())

@@ -26,6 +26,8 @@ __all__ = [
     "Rule",
     "Unset",
     "Verdict",
+    "absent",
+    "boolean",
     "check",
     "email_address",
     "field",
@@ -87,6 +89,13 @@ def positive_integer(value: object) -> Verdict:
     return None if value > 0 else ("is not above 0", "give a whole number above 0")
 
 
+def boolean(value: object) -> Verdict:
+    """Accept True and False."""
+    if isinstance(value, bool):
+        return None
+    return f"is {type(value).__name__}, not true or false", "give True or False"
+
+
 def plain_date(value: object) -> Verdict:
     """Accept a `datetime.date`; text is refused, for 01/02/21 could be read two ways."""
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
@@ -128,6 +137,11 @@ def one_of(*allowed: str) -> Rule:
     return rule
 
 
+def absent(value: object) -> bool:
+    """Tell whether the caller gave no value."""
+    return value is None or value is UNSET
+
+
 def check(fields: Mapping[str, Any], rules: Mapping[str, Rule], prefix: str = "") -> list[Problem]:
     """Return every problem of the given fields; fields that are unset or None have none."""
     return list(_problems(fields, rules, prefix))
@@ -137,7 +151,7 @@ def _problems(
     fields: Mapping[str, Any], rules: Mapping[str, Rule], prefix: str
 ) -> Iterator[Problem]:
     for name, value in fields.items():
-        if value is UNSET or value is None:
+        if absent(value):
             continue
         if isinstance(value, Input):
             yield from value.problems(f"{prefix}{name}.")
@@ -162,7 +176,7 @@ class Input:
         missing = [
             Problem(prefix + f.name, "is missing", "give it")
             for f in fields
-            if f.default is attrs.NOTHING and (values[f.name] is None or values[f.name] is UNSET)
+            if f.default is attrs.NOTHING and absent(values[f.name])
         ]
         return missing + check(values, {f.name: f.metadata["rule"] for f in fields}, prefix)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Literal
 
-from .blocking import Bridge, Facade, blocking
+from .blocking import Bridge, Facade, Worker, blocking
 from .client import AsyncHomebox, Environment
 from .middleware import Middleware
 from .resources.account import AsyncAccount
@@ -19,6 +19,7 @@ from .resources.leads import AsyncLeads
 from .resources.properties import AsyncAddresses, AsyncProperties
 from .resources.readings import AsyncReadings
 from .retry import Retry
+from .transport import Secret
 
 
 class Addresses(Facade[AsyncAddresses]):
@@ -44,7 +45,7 @@ class Leads(Facade[AsyncLeads]):
 
 
 class Readings(Facade[AsyncReadings]):
-    """Meter readings."""
+    """Meter readings. `page_size` of the lists is the API's `limit`."""
 
     create_for_order = blocking(AsyncReadings.create_for_order)
     list_for_order = blocking(AsyncReadings.list_for_order)
@@ -87,6 +88,7 @@ class Homebox(Facade[AsyncHomebox]):
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
     ) -> None:
+        token = None if token is None else Secret(token)  # masked in tracebacks with locals
         client = AsyncHomebox(
             token,
             environment=environment,
@@ -101,9 +103,11 @@ class Homebox(Facade[AsyncHomebox]):
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
         )
+        client._transport.guarded = True
         self._attach(client, Bridge())
-        # Runs when the client is collected unclosed, and at the latest when Python leaves.
-        self._leave = weakref.finalize(self, _forgotten, client, self._bridge)
+        # Runs when the bridge is collected unclosed, that is when neither this client nor a view,
+        # a resource or a list of it is left; at the latest when Python leaves.
+        self._leave = weakref.finalize(self._bridge, _forgotten, client, self._bridge.worker)
 
     def _attach(self, client: AsyncHomebox, bridge: Bridge) -> None:
         super().__init__(client, bridge)
@@ -145,7 +149,7 @@ class Homebox(Facade[AsyncHomebox]):
     def close(self) -> None:
         """Close every connection and end the background thread."""
         self._leave.detach()
-        self._bridge.close(self._target.aclose)
+        self._bridge.worker.close(self._target.aclose)
 
     def __enter__(self) -> Homebox:
         return self
@@ -162,9 +166,11 @@ class Homebox(Facade[AsyncHomebox]):
         return f"<{type(self).__name__} {self.base_url}>"
 
 
-def _forgotten(client: AsyncHomebox, bridge: Bridge) -> None:
-    if bridge.started:
+def _forgotten(client: AsyncHomebox, worker: Worker) -> None:
+    if worker.started:
         warnings.warn(
-            f"{client!r} was not closed; use `with` or close()", ResourceWarning, stacklevel=2
+            f"a client of {client.base_url} was not closed; use `with` or close()",
+            ResourceWarning,
+            stacklevel=2,
         )
-    bridge.close(client.aclose)
+    worker.close(client.aclose)

@@ -8,6 +8,9 @@ import io
 import os
 import time
 import urllib.request
+import warnings
+import weakref
+from collections.abc import Mapping
 from contextvars import ContextVar
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,9 +28,13 @@ from .errors import (
     ConnectionFailed,
     DeadlineExceeded,
     Outcome,
+    Problem,
     RequestError,
+    ValidationError,
 )
-from .wire import FormBody, JsonBody, Request, Response, Safety, Upload
+from .wire import FormBody, JsonBody, Request, Response, Safety, Upload, note_cancelled
+
+_NOTHING: Mapping[str, str] = {}
 
 
 class Secret(str):
@@ -83,9 +90,12 @@ class Transport:
         self._max_connections = max_connections
         self._keepalive_timeout = keepalive_timeout
         self._max_body = max_body
-        self._proxy = _proxy_for(self._base) if proxy is None else proxy or None
+        self._proxy = _checked_proxy(_proxy_for(self._base) if proxy is None else proxy)
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
+        self._forget: weakref.finalize[[aiohttp.ClientSession, str], Transport] | None = None
+        self.guarded = False
+        """Whether somebody else sees to it that the connections are closed."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: asyncio.Semaphore
         self._closed = False
@@ -96,41 +106,53 @@ class Transport:
         """Scheme, host and port that every request goes to."""
         return str(self._base)
 
+    def disown(self) -> None:
+        """Leave the connections to the process before the fork, whose they are.
+
+        Closing them here, as aiohttp does when they are collected, would take them out of the
+        selector that both processes share: the other one would wait for ever.
+        """
+        session, self._session = self._session, None
+        if session is None or session.connector is None:
+            return
+        if self._forget is not None:
+            self._forget.detach()
+        session.connector._closed = True
+        session.detach()
+
     async def send(self, request: Request) -> Response:
         """Make one attempt; every failure comes out as our own error, with its outcome."""
         session = self._opened()
         attempt = _Attempt()
         _attempt.set(attempt)
-        await self._take_slot(request)
+        held = False
         try:
+            await self._take_slot(request)
+            held = True
             return await self._exchange(session, request, attempt)
         except asyncio.CancelledError as cancelled:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.NOT_SENT
-            cancelled.add_note(
-                f"{request.method} {request.path}: cancelled [outcome: {outcome.value}]"
-            )
+            note_cancelled(cancelled, request, outcome)
             raise
         finally:
-            self._slots.release()
+            if held:
+                self._slots.release()
 
     async def aclose(self) -> None:
         """Close every connection; requests after this are refused."""
         self._closed = True
         session, self._session = self._session, None
-        if session is not None:
+        if session is None:
+            return
+        if self._forget is not None:
+            self._forget.detach()
+        loop = self._loop
+        if loop is asyncio.get_running_loop():
             await session.close()
-
-    def abandon(self) -> None:
-        """Give the sockets back to the system when nobody can await `aclose` any more."""
-        session, self._session = self._session, None
-        if session is not None and session.connector is not None:
-            session.connector._close()
-            session.detach()
-
-    @property
-    def unclosed(self) -> bool:
-        """Whether there are connections that nobody has closed."""
-        return self._session is not None and not self._session.closed
+        elif loop is not None and loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(session.close(), loop))
+        else:
+            _abandon(session)
 
     # --- one exchange
 
@@ -142,9 +164,12 @@ class Transport:
         late = request.deadline is not None and request.deadline < ends
         if request.deadline is not None and late:
             ends = request.deadline
-        status = 0
+            if ends <= now:  # a timeout of 0 would still let the request out
+                raise self._too_late(request, "the deadline passed before it was sent")
+        status, said = 0, _NOTHING
+        error: type[RequestError] = AnswerUnusable
         try:
-            async with _Files() as files:
+            with _Files() as files:
                 async with asyncio.timeout_at(asyncio.get_running_loop().time() + ends - now):
                     data, headers = files.body(request)
                     async with session.request(
@@ -155,32 +180,28 @@ class Transport:
                         allow_redirects=False,
                         proxy=self._proxy,
                     ) as answer:
-                        status = answer.status
-                        body = await self._read(request, answer)
-                        return Response(status, answer.headers, body)
+                        status, said = answer.status, answer.headers
+                        body = await self._capped(answer)
+            if body is not None:
+                return Response(status, said, body)
+            message = f"the answer is larger than {self._max_body} bytes"
+        except ValidationError:
+            raise  # a file that cannot be read any more; it is a ValueError, too
         except TimeoutError:
             error, message = (
                 (DeadlineExceeded, "the deadline passed")
                 if late
                 else (AttemptTimeout, f"no whole answer within {self._timeout:g} s")
             )
-            raise self._failed(error, message, request, attempt, status) from None
         except (aiohttp.ClientError, OSError, ValueError) as failed:
-            if request.safety is Safety.DELETE and 200 <= status < 300:
-                return Response(status, {}, b"")  # it is gone; the words about it do not matter
-            message = _describe(failed)
-            raise self._failed(ConnectionFailed, message, request, attempt, status) from None
+            error, message = ConnectionFailed, _describe(failed)
+        if status >= 300 or (status and request.safety is Safety.DELETE):
+            # The status says what happened; a body that cannot be read must not hide it.
+            return Response(status, said, b"")
+        raise self._failed(error, message, request, attempt, status)
 
-    async def _read(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
-        """Read the body, no more of it than `max_body` once it is unpacked."""
-        if answer.status >= 300:
-            # The status says what happened; a body that breaks off must not hide it.
-            with contextlib.suppress(aiohttp.ClientError, AnswerUnusable):
-                return await self._capped(request, answer)
-            return b""
-        return await self._capped(request, answer)
-
-    async def _capped(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
+    async def _capped(self, answer: aiohttp.ClientResponse) -> bytes | None:
+        """Read the body; None if it is larger than `max_body` once it is unpacked."""
         length = answer.content_length
         if length is not None and length <= self._max_body and not _packed(answer):
             return await answer.read()
@@ -189,12 +210,7 @@ class Transport:
         async for chunk in answer.content.iter_any():
             size += len(chunk)
             if size > self._max_body:
-                raise AnswerUnusable(
-                    f"the answer is larger than {self._max_body} bytes",
-                    outcome=Outcome.REJECTED if request.safety is Safety.READ else Outcome.UNKNOWN,
-                    method=request.method,
-                    path=request.path,
-                )
+                return None
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -214,15 +230,16 @@ class Transport:
     # --- the pool
 
     def _opened(self) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        if self._session is not None and self._loop is loop and self._pid == os.getpid():
-            return self._session
-        if self._closed:
-            raise ConfigurationError("this client is closed; make a new one")
+        # Before anything of asyncio, which knows no running loop after a fork either.
         if self._pid != os.getpid():
             raise ConfigurationError(
                 "this client was made before a fork; make one in the child process"
             )
+        loop = asyncio.get_running_loop()
+        if self._session is not None and self._loop is loop:
+            return self._session
+        if self._closed:
+            raise ConfigurationError("this client is closed; make a new one")
         if self._session is not None:
             raise ConfigurationError(
                 "this client is in use on another event loop; make one for each loop, "
@@ -251,6 +268,11 @@ class Transport:
         )
         # aiohttp would silently resend GET, PUT and DELETE once; there is one retry, ours.
         self._session._retry_connection = False
+        # Views share a transport, so it is the transport that knows that nobody is left. Not
+        # `__del__`: the garbage collector might call that of the session first.
+        if not self.guarded:
+            self._forget = weakref.finalize(self, _forgotten, self._session, self._base)
+        _OPENED.add(self)
         return self._session
 
     async def _take_slot(self, request: Request) -> None:
@@ -262,12 +284,30 @@ class Transport:
             async with asyncio.timeout(left):
                 await self._slots.acquire()
         except TimeoutError:
-            raise DeadlineExceeded(
-                f"no connection of the {self._max_connections} came free before the deadline",
-                outcome=Outcome.NOT_SENT,
-                method=request.method,
-                path=request.path,
-            ) from None
+            message = f"no connection of the {self._max_connections} came free before the deadline"
+            raise self._too_late(request, message) from None
+
+    @staticmethod
+    def _too_late(request: Request, message: str) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            message,
+            outcome=Outcome.NOT_SENT,
+            method=request.method,
+            path=request.path,
+            attempts=0,
+        )
+
+
+_OPENED: weakref.WeakSet[Transport] = weakref.WeakSet()
+
+
+def _disown_all() -> None:
+    for transport in tuple(_OPENED):
+        transport.disown()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown_all)
 
 
 class _Files:
@@ -276,10 +316,10 @@ class _Files:
     def __init__(self) -> None:
         self._stack: contextlib.ExitStack | None = None
 
-    async def __aenter__(self) -> _Files:
+    def __enter__(self) -> _Files:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._stack is not None:
             self._stack.close()
 
@@ -297,9 +337,15 @@ class _Files:
         for name, value in body.fields:
             form.add_field(name, value)
         for name, upload in body.files:
+            try:
+                content = self._opened(upload)
+            except (OSError, ValueError) as failed:
+                wrong = f"cannot be read any more ({type(failed).__name__})"
+                fix = "keep the file where it is, and open, until the call has ended"
+                raise ValidationError([Problem(name, wrong, fix)]) from None
             form.add_field(
                 name,
-                self._opened(upload),
+                content,
                 filename=upload.filename,
                 content_type=upload.content_type,
             )
@@ -341,6 +387,23 @@ class _Borrowed(io.RawIOBase, BinaryIO):
         return self._file.fileno()
 
 
+def _forgotten(session: aiohttp.ClientSession, origin: str) -> None:
+    _abandon(session)
+    warnings.warn(
+        f"a client of {origin} was not closed; use `async with` or await aclose()",
+        ResourceWarning,
+        stacklevel=2,
+    )
+
+
+def _abandon(session: aiohttp.ClientSession) -> None:
+    """Give the sockets back to the system when nobody can await `aclose` any more."""
+    if session.connector is not None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            session.connector._close()
+    session.detach()
+
+
 def _packed(answer: aiohttp.ClientResponse) -> bool:
     return answer.headers.get("Content-Encoding", "identity") != "identity"
 
@@ -357,7 +420,10 @@ def _describe(failed: Exception) -> str:
 
 def _checked_origin(base_url: str) -> str:
     """Return scheme, host and port; a token never goes over plain http except to loopback."""
-    url = URL(base_url)
+    try:
+        url = URL(base_url)
+    except ValueError:
+        url = URL()
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(
             f"base_url {base_url!r} is not a URL; give one such as https://host"
@@ -389,6 +455,22 @@ def _proxy_for(origin: str) -> str | None:
     """
     url = URL(origin)
     assert url.host is not None
-    if url.scheme == "http" or urllib.request.proxy_bypass(url.host):
+    if url.scheme == "http" or urllib.request.proxy_bypass(f"{url.host}:{url.port}"):
         return None
     return urllib.request.getproxies().get(url.scheme)
+
+
+def _checked_proxy(proxy: str | None) -> URL | None:
+    if not proxy:
+        return None
+    try:
+        url = URL(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError:
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.host:
+        # It is not repeated: it may hold a password.
+        raise ConfigurationError(
+            "the proxy is not one that can be used; give a URL such as http://host:3128, "
+            'or "" for none (by default HTTPS_PROXY names it)'
+        )
+    return url

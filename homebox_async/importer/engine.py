@@ -12,8 +12,10 @@ import asyncio
 import contextlib
 import time
 import zlib
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -21,44 +23,79 @@ from ..client import AsyncHomebox
 from ..errors import (
     AuthenticationFailed,
     Outcome,
-    OutcomeUnknown,
     PermissionDenied,
     RateLimited,
     RedirectRefused,
     RequestError,
+    ServerError,
     StatusError,
 )
+from ..middleware import Handler
+from ..resources.addresses import AddressId
+from ..resources.properties import Property
+from ..retry import Retry
+from ..wire import Request, Response
 from .columns import Columns, PropertyRow
 from .journal import Entry, Journal, Planned, State
 from .limiter import Limiter
 from .options import ImportOptions
-from .reconcile import look_up
+from .reconcile import Hits, look_up, sweep
 from .report import RowResult
 from .sources import Row, Source, SourceError
+
+T = TypeVar("T")
 
 _BATCH = 256  # rows that are claimed with one commit
 _MOST = 64  # in flight at the most, where the user names no number
 _OPEN_AT_MOST = 1_000  # unknown rows in memory before they are looked up
 _SENDS = 5  # of one row, each after a look-up that did not find it
-_IN_A_ROW = 50  # failures without a success between them that stop the import
+_IN_A_ROW = 50  # answers missed without a success between them that stop the import
+_ROUNDS = 20  # of refusals and failed connections, with a pause after each: about 40 s
+_PAUSE = 0.05  # after the first such round; it doubles
+_LONGEST_PAUSE = 2.0
+# Looking changes nothing, so patience costs nothing.
+_PATIENT = Retry(attempts=8)
+_GENERATED = "hbx-"  # how `Columns` begins the references that it makes
+_ADOPT_CHUNK = 1_000
+# The journal's mark on a row that the server said it has created.
+_CONFIRMED = "property_id"
 
 Emit = Callable[[RowResult], Awaitable[None]]
 
 
 @attrs.define(eq=False)
-class _Open:
-    """A row whose outcome is unknown. It is not sent again before `settled`, a monotonic time."""
+class _Item:
+    """A claimed row on its way.
+
+    `unsent`: it is certain that the server has nothing of it, and nothing is recorded of it.
+    `doubtful`: an earlier request for it was left without an answer, and looked up in vain.
+    `confirmed`: the server said that it created it, so it is never sent again.
+    `settled`: the monotonic time from which on a look-up is the last word.
+    """
 
     row: PropertyRow
-    settled: float
-    error: str
+    unsent: bool = True
+    doubtful: bool = False
+    confirmed: bool = False
+    recalled: bool = False
+    sends: int = 0
+    settled: float = 0.0
+    error: str = ""
+
+
+_sending: ContextVar[_Item] = ContextVar("homebox_sending")
+
+
+class _Recalled(Exception):
+    """A request that only waited for its turn is not made any more."""
 
 
 class Engine:
     """Moves the rows of one journal from pending to their end.
 
     `phase` says in a word what is going on; `sent` and `reconciled` count as in `Report`;
-    `stopped` says why it ended early, `error` is the failure behind it.
+    `stopped` says why it ended early, `error` is the failure behind it; `planned` tells whether
+    the rows were planned now, and not in an earlier run.
     """
 
     def __init__(
@@ -74,7 +111,10 @@ class Engine:
         most = _MOST if options.concurrency == "auto" else options.concurrency
         self._limiter = Limiter(most, adaptive=adaptive)
         # A pause that the server asks for may well be longer than any one call should take.
-        self._client = client.with_options(deadline=None, attempt_middlewares=[self._limiter])
+        self._client = client.with_options(
+            deadline=None, attempt_middlewares=[self._limiter, self._watch]
+        )
+        self._lists = client.with_options(deadline=None, retry=_PATIENT)
         self._source = source
         self._columns = columns
         self._journal = journal
@@ -83,14 +123,18 @@ class Engine:
         self._rows: Iterator[Row] = iter(())
         self._last = 0
         self._exhausted = False
-        self._ready: deque[PropertyRow] = deque()
+        self._ready: deque[_Item] = deque()
         self._filling: asyncio.Future[None] | None = None
-        self._open: list[_Open] = []
-        self._again: list[PropertyRow] = []
-        self._sends: Counter[int] = Counter()
+        self._broken: Exception | None = None
+        self._calls: dict[asyncio.Task[Any], _Item] = {}
+        self._open: list[_Item] = []
+        self._again: list[_Item] = []
         self._draining = asyncio.Event()
         self._failures = 0
+        self._rounds = 0
+        self._round_began = 0.0
         self.phase = "starting"
+        self.planned = False
         self.sent = 0
         self.reconciled = 0
         self.stopped = ""
@@ -98,9 +142,15 @@ class Engine:
 
     def drain(self, why: str = "interrupted") -> None:
         """Send nothing more; what is in flight is waited for."""
-        if not self._draining.is_set():
-            self.stopped = why
-            self._draining.set()
+        if self._draining.is_set():
+            return
+        self.stopped = why
+        self._draining.set()
+        for task, item in self._calls.items():
+            # It waits for a pause to end, which may take as long as the server likes.
+            if item.unsent:
+                item.recalled = True
+                task.cancel()
 
     @property
     def draining(self) -> bool:
@@ -112,29 +162,24 @@ class Engine:
     async def plan(self, progress: Callable[[int], None]) -> None:
         """Check every row and write all of them to the journal, before anything is sent."""
         self.phase = "checking"
+        generates = self._columns.generate_references
         if not self._journal.planned:
             await self._journal.plan(self._planned(), progress)
-        repeated = await self._journal.duplicate_references(limit=-1)
-        if repeated and not self._columns.generate_references:
+            self.planned = True
+        repeated = await self._journal.duplicate_references(
+            limit=-1, but=_GENERATED if generates else ""
+        )
+        if repeated:
             reference, numbers = repeated[0]
             more = f" (and {len(repeated) - 1} references more)" if len(repeated) > 1 else ""
             listed = ", ".join(map(str, numbers[:5]))
             raise SourceError(
                 f"{self._source.name}: rows {listed} have the same reference {reference!r}{more}; "
-                "make each reference unique, or import with --generate-references"
+                "make each reference unique, or import with --generate-references and without"
+                " these (--map property_reference=)"
             )
-        for reference, numbers in repeated:
-            for number in numbers[1:]:
-                await self._settle_row(
-                    RowResult(
-                        number,
-                        State.REJECTED,
-                        reference,
-                        field="row",
-                        error=f"is the same home as row {numbers[0]}",
-                        fix="delete it, or give both rows references of their own",
-                    )
-                )
+        if generates:
+            await self._journal.reject_repeats(_GENERATED)
 
     def _planned(self) -> Iterator[Planned]:
         part, parts = self._options.partition
@@ -153,39 +198,55 @@ class Engine:
         """Take over the properties that carry a reference of the input already.
 
         So a portfolio can be imported again after its file was changed or its journal lost.
+        It is done once, before anything is sent: afterwards, the journal knows what is there.
         """
+        if self._journal.compared and await self._journal.touched():
+            return
         self.phase = "comparing"
-        async for page in self._client.properties.list(prefetch=1).pages():
-            for found in page.items:
-                for reference in found.references:
-                    for entry in await self._journal.find(reference):
-                        await self._adopt_existing(entry, found.id)
-            if self.draining:
-                return
+        try:
+            compared = await self._unless_drained(self._compare())
+        except RequestError as error:
+            self._stop(error)
+            return
+        if not compared:
+            return
+        last = 0
+        while entries := await self._journal.matched(after=last, size=_ADOPT_CHUNK):
+            last = entries[-1].number
+            for entry in entries:
+                await self._settle(
+                    entry.number, entry.reference, State.ADOPTED, property_id=entry.property_id
+                )
+        await self._journal.set_compared()
 
-    async def _adopt_existing(self, entry: Entry, property_id: int | None) -> None:
-        if entry.state is State.PENDING:
-            await self._settle_row(
-                RowResult(entry.number, State.ADOPTED, entry.reference, property_id)
+    async def _compare(self) -> bool:
+        async for page in sweep(self._lists):
+            await self._journal.match(
+                [(reference, found.id or 0) for found in page for reference in found.references]
             )
-        elif entry.state is State.ADOPTED and entry.property_id != property_id:
-            self._journal.record(
-                entry.number, State.ADOPTED, error=f"property {property_id} carries it as well"
-            )
+        return True
 
     # --- send
 
     async def run(self) -> None:
         """Send what is pending and look up what is unknown until neither is left."""
         self._rows = self._source.rows()
-        while not self.draining:
-            self.phase = "sending"
-            await self._send_pass()
-            if self._open and not self.draining:
-                await self._reconcile()
-            if self._exhausted and not self._open and not self._again:
-                break
-        await self._release()
+        try:
+            while not self.draining:
+                self.phase = "sending"
+                await self._send_pass()
+                if self._open and not self.draining:
+                    await self._reconcile()
+                if self._exhausted and not self._open and not self._again:
+                    break
+        finally:
+            for item in (*self._ready, *self._again):
+                self._give_back(item)
+        for left in self._open:
+            await self._leave_open(left, "stopped before it could be looked up")
+        await self._journal.flush()
+        if self._broken is not None:
+            raise self._broken
 
     async def _send_pass(self) -> None:
         """Send until the input ends, or until so many rows are open that they must be looked up."""
@@ -193,23 +254,26 @@ class Engine:
         try:
             await asyncio.gather(*workers)
         finally:
-            # After a failure of our own (a full disk): what is in flight stays so in the journal.
             for worker in workers:
                 worker.cancel()
             await asyncio.wait(workers)
             if self._filling is not None:
                 await asyncio.wait([self._filling])
-                self._filling = None
 
     async def _work(self) -> None:
-        while (row := await self._next()) is not None:
-            async with self._limiter:
-                if self.draining:
-                    self._ready.append(row)
-                else:
-                    await self._send(row)
+        while (item := await self._next()) is not None:
+            try:
+                async with self._limiter:
+                    if self.draining:
+                        self._give_back(item)
+                    else:
+                        await self._send(item)
+            except asyncio.CancelledError:
+                if item.unsent:
+                    self._give_back(item)
+                raise
 
-    async def _next(self) -> PropertyRow | None:
+    async def _next(self) -> _Item | None:
         """Return the next claimed row; None where there is none, or none should be sent now."""
         while not self.draining:
             if self._filling is None and len(self._ready) < _BATCH // 2 and self._more():
@@ -226,117 +290,158 @@ class Engine:
 
     async def _fill(self) -> None:
         """Claim the next rows: those to be sent again first."""
-        rows, self._again = self._again, []
-        rows = rows or await self._next_batch()
-        if rows:
-            await self._journal.claim([row.number for row in rows])
-        self._ready.extend(rows)
-        self._filling = None
+        try:
+            items, self._again = self._again, []
+            items = items or await self._next_batch()
+            if items:
+                await self._journal.claim([item.row.number for item in items])
+            self._ready.extend(items)
+        except Exception as error:
+            # `run` raises it once what is in flight has ended, and is in the journal if it can be.
+            self._broken = error
+            self.drain()
+        finally:
+            self._filling = None
 
-    async def _next_batch(self) -> list[PropertyRow]:
+    async def _next_batch(self) -> list[_Item]:
         entries = await self._journal.next_batch(_BATCH, after=self._last)
         self._exhausted = len(entries) < _BATCH
         if not entries:
             return []
         self._last = entries[-1].number
-        pending: list[PropertyRow] = []
+        pending: list[_Item] = []
         for entry, row in await asyncio.to_thread(self._joined, entries):
             if entry.state is State.PENDING:
-                pending.append(row)
+                pending.append(_Item(row))
             else:
                 # Left open by an earlier run: how long ago it was sent is not known for sure,
                 # for clocks step back; so it has the whole settle time from now on.
-                self._open.append(_Open(row, self._settles_at(), entry.error))
+                confirmed = entry.field == _CONFIRMED
+                item = _Item(row, unsent=False, confirmed=confirmed, error=entry.error)
+                item.settled = self._settles_at()
+                self._open.append(item)
         return pending
 
     def _joined(self, entries: Sequence[Entry]) -> list[tuple[Entry, PropertyRow]]:
         """Read the rows of the entries, in step, and make sure that they are the planned ones."""
         joined = []
         for entry in entries:
-            row = next(row for row in self._rows if row.number == entry.number)
-            made = self._columns.read(row)
-            if isinstance(made, list) or self._journal.digest(row.cells) != entry.digest:
+            row = next((row for row in self._rows if row.number == entry.number), None)
+            made = None if row is None else self._columns.read(row)
+            if (
+                row is None
+                or not isinstance(made, PropertyRow)
+                or self._journal.digest(row.cells) != entry.digest
+            ):
                 raise SourceError(
-                    f"{self._source.name}: row {row.number} changed while it was imported; "
+                    f"{self._source.name}: row {entry.number} changed while it was imported; "
                     "restore the file and run the same command again"
                 )
             joined.append((entry, made))
         return joined
 
-    async def _release(self) -> None:
-        """Give back what was claimed and not sent."""
-        for row in self._ready:
-            self._journal.record(row.number, State.PENDING)
-        for left in self._open:
-            await self._leave_open(left, "stopped before it could be looked up")
-        for row in self._again:
-            self._journal.record(
-                row.number, State.UNKNOWN, error="stopped before it could be sent again"
-            )
-        await self._journal.flush()
+    def _give_back(self, item: _Item) -> None:
+        """Undo the claim of a row that is certainly not being sent."""
+        item.unsent = False
+        if item.doubtful:
+            self._open.append(item)
+        else:
+            self._journal.record(item.row.number, State.PENDING)
 
-    async def _send(self, row: PropertyRow) -> None:
+    async def _send(self, item: _Item) -> None:
         """Send one row until it is certain what became of it, or certain that it is not."""
         while True:
-            self.sent += 1
+            began = time.monotonic()
             try:
-                made = await self._client.properties.create(
-                    row.address, property_reference=row.property_reference
-                )
-            except OutcomeUnknown as open_:
-                self._fail(open_)
-                self._sends[row.number] += 1
-                self._journal.record(row.number, State.UNKNOWN, error=open_.message)
-                self._open.append(_Open(row, self._settles_at(), open_.message))
+                made = await self._create(item)
+            except _Recalled:
+                self._give_back(item)
                 return
             except RequestError as error:
-                if await self._refused(row, error):
+                if await self._ended(item, error, began):
                     return
             else:
-                self._failures = 0
-                self._sends.pop(row.number, None)
+                self._succeed()
                 if made.id is None:
-                    message = "it was created, but the answer does not tell its id"
-                    self._open.append(_Open(row, self._settles_at(), message))
-                    self._journal.record(row.number, State.UNKNOWN, error=message)
-                    return
-                await self._settle_row(
-                    RowResult(row.number, State.CREATED, row.property_reference, made.id)
-                )
+                    item.confirmed = True
+                    self._keep_open(item, "it was created, but the answer does not tell its id")
+                else:
+                    await self._settle_item(item, State.CREATED, property_id=made.id)
                 return
 
-    async def _refused(self, row: PropertyRow, error: RequestError) -> bool:
-        """Deal with a request that certainly did nothing; False if it is to be sent again."""
-        if isinstance(error, (AuthenticationFailed, PermissionDenied, RedirectRefused)):
-            # Not the row's fault, and the next rows would fare no better.
-            self._journal.record(row.number, State.PENDING)
+    async def _create(self, item: _Item) -> Property:
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls[task] = item
+        _sending.set(item)
+        try:
+            return await self._client.properties.create(
+                item.row.address, property_reference=item.row.property_reference
+            )
+        except asyncio.CancelledError:
+            if item.recalled and not task.uncancel():
+                raise _Recalled from None
+            raise
+        finally:
+            del self._calls[task]
+
+    async def _watch(self, request: Request, handler: Handler) -> Response:
+        """Note for each attempt whether it may reach the server: the innermost middleware."""
+        item = _sending.get()
+        item.unsent = False
+        self.sent += 1
+        try:
+            return await handler(request)
+        except RequestError as error:
+            item.unsent = error.outcome is not Outcome.UNKNOWN
+            self.sent -= error.outcome is Outcome.NOT_SENT
+            raise
+
+    async def _ended(self, item: _Item, error: RequestError, began: float) -> bool:
+        """Deal with a request that failed; False if it is to be made again."""
+        if error.outcome is Outcome.UNKNOWN or isinstance(error, RedirectRefused):
+            # A redirect is how some servers answer a form that they took.
+            item.sends += 1
+            self._keep_open(item, error.message)
+            self._failures += 1
+            if self._failures >= _IN_A_ROW or isinstance(error, RedirectRefused):
+                self._stop(error)
+            return True
+        if _is_hopeless(error, item.row):
+            self._give_back(item)
             self._stop(error)
             return True
-        if error.outcome is Outcome.NOT_SENT or isinstance(error, RateLimited) or _busy(error):
-            self.sent -= error.outcome is Outcome.NOT_SENT
-            self._fail(error)
+        if error.outcome is Outcome.NOT_SENT or isinstance(error, (RateLimited, ServerError)):
+            await self._pause(error, began)
             if self.draining:
-                self._journal.record(row.number, State.PENDING)
-                return True
-            return False
-        self._failures = 0
-        field, _, message = _explain(error)
-        await self._settle_row(
-            RowResult(
-                row.number,
-                State.REJECTED,
-                row.property_reference,
-                field=field,
-                error=message,
-                fix="correct it and import the rejects file",
-            )
+                self._give_back(item)
+            return self.draining
+        self._succeed()
+        field, message = _explain(error)
+        await self._settle_item(
+            item,
+            State.REJECTED,
+            field=field,
+            error=message,
+            fix="correct it and import the rejects file",
         )
         return True
 
-    def _fail(self, error: RequestError) -> None:
-        self._failures += 1
-        if self._failures >= _IN_A_ROW:
-            self._stop(error)
+    def _succeed(self) -> None:
+        self._failures = self._rounds = 0
+
+    async def _pause(self, error: RequestError, began: float) -> None:
+        """Wait before the server is asked again, longer each time, and in the end stop.
+
+        The failures of all requests that were in flight together are one round.
+        """
+        if began >= self._round_began:
+            self._round_began = time.monotonic()
+            self._rounds += 1
+            if self._rounds >= _ROUNDS:
+                self._stop(error)
+        pause = min(_LONGEST_PAUSE, _PAUSE * 2.0 ** (self._rounds - 1))
+        await self._wait(max(pause, error.retry_after or 0.0))
 
     def _stop(self, error: RequestError) -> None:
         self.error = self.error or error
@@ -344,84 +449,165 @@ class Engine:
 
     # --- reconcile
 
+    def _keep_open(self, item: _Item, error: str) -> None:
+        """Note that it is not known what became of a row: it will be looked up."""
+        item.unsent = False
+        item.error = error
+        item.settled = self._settles_at()
+        self._journal.record(
+            item.row.number, State.UNKNOWN, field=_CONFIRMED * item.confirmed, error=error
+        )
+        self._open.append(item)
+
     async def _reconcile(self) -> None:
         """Look up every open row; send again only what is still not there once it has settled."""
         self.phase = "reconciling"
         while self._open and not self.draining:
             started = time.monotonic()
             try:
-                found = await look_up(self._client, [left.row for left in self._open])
+                found = await self._unless_drained(
+                    look_up(self._lists, [item.row for item in self._open])
+                )
             except RequestError as error:
                 self._stop(error)
                 return
-            waiting: list[_Open] = []
-            for left in self._open:
-                ids = found[left.row.number]
-                if len(ids) == 1:
-                    self.reconciled += 1
-                    await self._settle_row(
-                        RowResult(
-                            left.row.number, State.ADOPTED, left.row.property_reference, ids[0]
-                        )
-                    )
-                elif ids:
-                    listed = ", ".join(map(str, ids))
-                    await self._leave_open(left, f"properties {listed} all fit; none was guessed")
-                elif self._sends[left.row.number] >= _SENDS:
-                    await self._leave_open(left, f"sent {_SENDS} times; last: {left.error}")
-                elif left.settled <= started:
-                    self._again.append(left.row)
-                else:
-                    waiting.append(left)
-            self._open = waiting
-            if waiting:
-                await self._wait_until(min(left.settled for left in waiting))
+            if found is None:
+                return
+            looked_up, self._open = self._open, []
+            for item in looked_up:
+                if not await self._decide(item, found[item.row.number], started):
+                    self._open.append(item)
+            if self._open:
+                # All of them: a look-up for each one's own time would read the list over and over.
+                self.phase = "settling"
+                await self._wait(max(item.settled for item in self._open) - time.monotonic())
+                self.phase = "reconciling"
 
-    async def _leave_open(self, left: _Open, why: str) -> None:
-        await self._settle_row(
-            RowResult(
-                left.row.number,
-                State.UNKNOWN,
-                left.row.property_reference,
-                field="row",
-                error=why,
-                fix="run the same command again, which looks it up first",
+    async def _decide(self, item: _Item, hits: Hits, started: float) -> bool:
+        """Act on what a look-up found of a row; False if it has to be looked up once more."""
+        if hits.ids:
+            listed = ", ".join(map(str, hits.ids))
+            if len(hits.ids) > 1:
+                await self._leave_open(item, f"properties {listed} all fit; none was guessed")
+            elif not hits.by_reference and (others := await self._neighbours(item.row)):
+                rows = ", ".join(map(str, others))
+                await self._leave_open(
+                    item, f"property {listed} has its address, and so have rows {rows}"
+                )
+            else:
+                self.reconciled += 1
+                await self._settle_item(item, State.ADOPTED, property_id=hits.ids[0])
+        elif started < item.settled:
+            return False
+        elif item.confirmed:
+            await self._leave_open(
+                item, "the server said that it was created, but its list does not show it"
             )
+        elif item.sends >= _SENDS:
+            await self._leave_open(item, f"sent {_SENDS} times; last: {item.error}")
+        else:
+            item.doubtful = item.unsent = True
+            self._again.append(item)
+        return True
+
+    async def _neighbours(self, row: PropertyRow) -> list[int]:
+        """Return the other rows with the same address, any of which a property may stand for."""
+        entries = await self._journal.find_address(row.key)
+        return [
+            entry.number
+            for entry in entries
+            if entry.number != row.number and entry.state is not State.REJECTED
+        ]
+
+    async def _leave_open(self, item: _Item, why: str) -> None:
+        await self._settle_item(
+            item,
+            State.UNKNOWN,
+            field=_CONFIRMED if item.confirmed else "row",
+            error=why,
+            fix="run the same command again, which looks it up first",
         )
+
+    # --- how
 
     def _settles_at(self) -> float:
         return time.monotonic() + self._options.settle
 
-    async def _wait_until(self, when: float) -> None:
-        self.phase = "settling"
+    async def _wait(self, seconds: float) -> None:
+        """Wait, but not when nothing more is to be sent."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, when - time.monotonic())):
+            async with asyncio.timeout(max(0.0, seconds)):
                 await self._draining.wait()
-        self.phase = "reconciling"
 
-    async def _settle_row(self, result: RowResult) -> None:
-        self._journal.record(
-            result.number,
-            result.state,
-            property_id=result.property_id,
-            field=result.field,
-            error=result.error,
-            fix=result.fix,
+    async def _unless_drained(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Do something that can be broken off: None if it was, for nothing more is to be sent."""
+        task = asyncio.ensure_future(work)
+        drained = asyncio.ensure_future(self._draining.wait())
+        try:
+            await asyncio.wait({task, drained}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            for each in (task, drained):
+                each.cancel()
+            await asyncio.wait({task, drained})
+            if not task.cancelled():
+                task.exception()  # seen, where the wait itself was broken off
+
+    async def _settle_item(
+        self,
+        item: _Item,
+        state: State,
+        *,
+        property_id: int | None = None,
+        field: str = "",
+        error: str = "",
+        fix: str = "",
+    ) -> None:
+        item.unsent = False
+        await self._settle(
+            item.row.number,
+            item.row.property_reference,
+            state,
+            property_id=property_id,
+            field=field,
+            error=error,
+            fix=fix,
         )
-        await self._emit(result)
+
+    async def _settle(
+        self,
+        number: int,
+        reference: str,
+        state: State,
+        *,
+        property_id: int | None = None,
+        field: str = "",
+        error: str = "",
+        fix: str = "",
+    ) -> None:
+        """Record what became of a row, and tell it."""
+        self._journal.record(
+            number, state, property_id=property_id, field=field, error=error, fix=fix
+        )
+        await self._emit(
+            RowResult(number, state, reference, property_id or None, field, error, fix)
+        )
 
 
-def _busy(error: RequestError) -> bool:
-    # 503 with Retry-After: the server did not take the request.
-    return isinstance(error, StatusError) and error.status == 503
+def _is_hopeless(error: RequestError, row: PropertyRow) -> bool:
+    """Tell whether a refusal is not the row's fault, so that the next rows would fare no better."""
+    if isinstance(error, (AuthenticationFailed, PermissionDenied)):
+        return True
+    status = error.status if isinstance(error, StatusError) else 0
+    # What was not found can only be an address by its id, where the row names one.
+    return status == 405 or (status == 404 and not isinstance(row.address, AddressId))
 
 
-def _explain(error: RequestError) -> tuple[str, str, str]:
-    """Return field, status and message of a refusal, the first named field first."""
-    if isinstance(error, StatusError) and error.errors:
-        field, messages = next(iter(error.errors.items()))
-        return field, str(error.status), " ".join(messages) or error.message
-    return "row", "", error.message
+def _explain(error: RequestError) -> tuple[str, str]:
+    """Return the fields that a refusal names and what it says of them."""
+    errors = error.errors if isinstance(error, StatusError) else {}
+    messages = [" ".join(messages) for messages in errors.values()]
+    return ", ".join(errors) or "row", "; ".join(filter(None, messages)) or error.message
 
 
 def _partition(reference: str, parts: int) -> int:

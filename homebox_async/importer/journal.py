@@ -192,13 +192,22 @@ class Journal:
         )
         journal = cls(Path(path), thread, worker)
         worker.start()
-        journal._reader = await opened
+        try:
+            journal._reader = await opened
+        except asyncio.CancelledError:
+            journal._finalizer()  # the thread closes what it opens
+            raise
         return journal
 
     @property
     def planned(self) -> bool:
         """Whether all rows have been entered."""
         return self._reader.planned
+
+    @property
+    def compared(self) -> bool:
+        """Whether what is at the server has been compared with the rows."""
+        return self._reader.compared
 
     def digest(self, cells: Mapping[str, str]) -> bytes:
         """Return the salted digest of a row's cells; any thread may call this."""
@@ -281,9 +290,37 @@ class Journal:
         """Return the rows with an address, except those that planning rejected."""
         return await self.take(lambda reader: reader.find_address(address_key))
 
-    async def duplicate_references(self, limit: int = 10) -> list[tuple[str, list[int]]]:
-        """Return references that more than one row has, each with its first `limit` rows."""
-        return await self.take(lambda reader: reader.duplicate_references(limit))
+    async def duplicate_references(
+        self, limit: int = 10, *, but: str = ""
+    ) -> list[tuple[str, list[int]]]:
+        """Return references that more than one row has, each with its first `limit` rows.
+
+        References that start with `but`, if it is not "", are left out.
+        """
+        return await self.take(lambda reader: reader.duplicate_references(limit, but=but))
+
+    async def reject_repeats(self, prefix: str) -> None:
+        """Reject pending rows whose reference, which has this prefix, an earlier row has."""
+        await self.take(lambda reader: reader.reject_repeats(prefix))
+
+    async def match(self, found: Sequence[tuple[str, int]]) -> None:
+        """Note on pending rows which property has their reference: pairs of reference and id.
+
+        A row whose reference several properties have is UNKNOWN from then on.
+        """
+        await self.take(lambda reader: reader.match(found))
+
+    async def matched(self, *, after: int, size: int) -> list[Entry]:
+        """Return the next pending rows on which `match` has noted a property, in row order."""
+        return await self.take(lambda reader: reader.matched(after=after, size=size))
+
+    async def set_compared(self) -> None:
+        """Note that all that is at the server has been compared with the rows."""
+        await self.take(Reader.set_compared)
+
+    async def touched(self) -> bool:
+        """Tell whether any row was ever sent, or taken over from the server."""
+        return await self.take(Reader.touched)
 
     async def duplicate_addresses(self, limit: int = 10) -> tuple[int, list[list[int]]]:
         """Return how many rows repeat an earlier one's address, and groups of such rows.

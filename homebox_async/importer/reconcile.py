@@ -13,47 +13,72 @@ import attrs
 from ..client import AsyncHomebox
 from ..resources.addresses import AddressId
 from ..resources.properties import Property
-from ..retry import Retry
+from ..rules import UNSET
 from .columns import PropertyRow, address_key_of
 
 # From so many rows on, one sweep over the whole list is cheaper than a query for each postcode.
 _SWEEP_FROM = 50
-# A look-up changes nothing, so patience costs nothing.
-_PATIENT = Retry(attempts=8)
+# So many equal pages one after the other come from a server that does not count pages.
+_SAME_PAGES = 5
+
+NO_ID = 0
+"""Stands for the id of a property that the list shows without one."""
 
 
 @attrs.define
-class _Hits:
+class Hits:
+    """The ids of the properties that carry a row's reference, or have its address and none."""
+
     by_reference: set[int] = attrs.field(factory=set)
     by_address: set[int] = attrs.field(factory=set)
 
-    def found(self) -> tuple[int, ...]:
-        return tuple(sorted(self.by_reference or self.by_address))
+    @property
+    def ids(self) -> list[int]:
+        """What was found, by reference if possible."""
+        return sorted(self.by_reference or self.by_address)
 
 
-async def look_up(
-    client: AsyncHomebox, rows: Collection[PropertyRow]
-) -> Mapping[int, tuple[int, ...]]:
-    """Return the ids of the properties that a row stands for, by row number.
+async def look_up(client: AsyncHomebox, rows: Collection[PropertyRow]) -> Mapping[int, Hits]:
+    """Return what was found for each row, by row number.
 
     Raises RequestError if the list cannot be read.
     """
-    hits = {row.number: _Hits() for row in rows}
-    references = {row.property_reference: row for row in rows}
-    addresses: dict[str, list[PropertyRow]] = {}
+    hits = {row.number: Hits() for row in rows}
+    references = {row.property_reference: hits[row.number] for row in rows}
+    addresses: dict[str, list[Hits]] = {}
     for row in rows:
-        addresses.setdefault(row.key, []).append(row)
-    async for found in _candidates(client.with_options(retry=_PATIENT), rows):
-        if found.id is None:
-            continue
-        for reference in found.references:
-            if reference in references:
-                hits[references[reference].number].by_reference.add(found.id)
-        if not found.references:
-            for key in _keys(found):
-                for row in addresses.get(key, ()):
-                    hits[row.number].by_address.add(found.id)
-    return {number: hit.found() for number, hit in hits.items()}
+        addresses.setdefault(row.key, []).append(hits[row.number])
+    for query in _queries(rows):
+        async for page in sweep(client, query):
+            for found in page:
+                # To be found without an id is to be found: it must not be sent again.
+                identity = found.id or NO_ID
+                for reference in found.references:
+                    if reference in references:
+                        references[reference].by_reference.add(identity)
+                if not found.references:
+                    for key in _keys(found):
+                        for hit in addresses.get(key, ()):
+                            hit.by_address.add(identity)
+    return hits
+
+
+async def sweep(client: AsyncHomebox, query: str = "") -> AsyncIterator[tuple[Property, ...]]:
+    """Give the pages of the list of properties, up to the first empty one.
+
+    `Pages` ends at a page that brings nothing new. Where others add properties at the start of
+    the list meanwhile, that may be far from its end; and what is missed here is sent twice.
+    """
+    number, last, same = 1, None, 0
+    while same < _SAME_PAGES:
+        pages = client.properties.list(q=query or UNSET, start_page=number)
+        page = await anext(pages.pages(), None)
+        if page is None:
+            return
+        ids = [found.id for found in page.items]
+        same = same + 1 if ids == last else 1
+        number, last = number + 1, ids
+        yield page.items
 
 
 def _keys(found: Property) -> Iterable[str]:
@@ -64,17 +89,9 @@ def _keys(found: Property) -> Iterable[str]:
         yield f"id:{found.external_id}"
 
 
-async def _candidates(
-    client: AsyncHomebox, rows: Collection[PropertyRow]
-) -> AsyncIterator[Property]:
+def _queries(rows: Collection[PropertyRow]) -> list[str]:
     postcodes = {_postcode(row) for row in rows}
-    if "" in postcodes or len(postcodes) > _SWEEP_FROM:
-        postcodes = {""}
-    for postcode in sorted(postcodes):
-        # Without `q`, the list is that of all properties.
-        pages = client.properties.list(q=postcode) if postcode else client.properties.list()
-        async for found in pages:
-            yield found
+    return [""] if "" in postcodes or len(postcodes) > _SWEEP_FROM else sorted(postcodes)
 
 
 def _postcode(row: PropertyRow) -> str:

@@ -6,20 +6,19 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import attrs
 
 from ..client import AsyncHomebox
-from ..errors import (
-    AuthenticationFailed,
-    ConfigurationError,
-    PermissionDenied,
-    StatusError,
-)
+from ..errors import ConfigurationError, HomeboxError, StatusError
+from ..transport import _is_loopback as is_loopback
 from .columns import Columns
 from .engine import Engine
 from .journal import Journal, State
@@ -29,6 +28,9 @@ from .results import write_results
 from .sources import Source, open_source, spool
 
 _WINDOW = 256  # row results that wait for a slow reader at the most
+_CHUNK = 1_000
+# Answers to the question for the account that would stop the import as well.
+_TELLING = {401, 403, 408, 429}
 
 Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | Rows
@@ -107,7 +109,8 @@ class Import:
 
     Leaving the block early drains: what is in flight is waited for, the rest stays pending.
     `counts` holds the rows by state, `rows` how many there are and `phase` what is going on, all
-    live. `report` is set once it has ended.
+    live. `report` is set once it has ended. The row results begin with the rows that were
+    rejected while they were checked; rows that an earlier run has done are not told again.
     """
 
     def __init__(self, client: AsyncHomebox, source: Input, options: ImportOptions) -> None:
@@ -116,7 +119,7 @@ class Import:
         self._options = options
         self._engine: Engine | None = None
         self._task: asyncio.Task[Report] | None = None
-        self._queue: asyncio.Queue[RowResult | None] | None = None
+        self._window: _Window | None = None
         self._drained = ""
         self._phase = "opening"
         self.rows = 0
@@ -143,8 +146,8 @@ class Import:
         return self._start().__await__()
 
     async def __aenter__(self) -> Import:
-        self._queue = asyncio.Queue(_WINDOW)
-        self._start()
+        self._window = window = _Window()
+        self._start().add_done_callback(lambda _: window.end())
         return self
 
     async def __aexit__(
@@ -153,32 +156,37 @@ class Import:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        queue, self._queue = self._queue, None
-        if self._task is not None and not self._task.done():
-            self.drain()
+        window, self._window = self._window, None
+        if window is not None:
             # Whoever waits to hand over a result must not wait for a reader that has left.
-            while queue is not None and not queue.empty():
-                queue.get_nowait()
-                await asyncio.sleep(0)
-        await self.wait()
+            window.leave()
+        task, caller = self._start(), asyncio.current_task()
+        assert caller is not None
+        before = caller.cancelling()
+        if not task.done():
+            self.drain()
+        try:
+            await self.wait()
+        except asyncio.CancelledError:
+            if caller.cancelling() == before and task.cancelled():
+                return  # by `cancel`, which is no reason to cancel the caller
+            await self.cancel()
+            raise
 
     async def __aiter__(self) -> AsyncIterator[RowResult]:
-        while rows := await self.take():
-            for row in rows:
-                yield row
+        while (row := await self._told().next()) is not None:
+            yield row
 
     async def take(self) -> list[RowResult]:
         """Return the next row results, as many as there are, [] after the last one."""
-        if self._queue is None:
+        return await self._told().take()
+
+    def _told(self) -> _Window:
+        if self._window is None:
             raise ConfigurationError(
                 "row results are told inside `async with import_properties(...) as run` only"
             )
-        taken = [await self._queue.get()]
-        while not self._queue.empty():
-            taken.append(self._queue.get_nowait())
-        if taken[-1] is None:
-            self._queue.put_nowait(None)  # for who asks again
-        return [row for row in taken if row is not None]
+        return self._window
 
     async def wait(self) -> Report:
         """Return the report when the import has ended; a caller that leaves does not stop it."""
@@ -189,24 +197,18 @@ class Import:
         task = self._start()
         task.cancel()
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # whoever waits for the report is told; nobody need be
 
     def _start(self) -> asyncio.Task[Report]:
         if self._task is None:
-            self._task = asyncio.ensure_future(self._run())
+            self._task = asyncio.ensure_future(self._import())
         return self._task
-
-    async def _run(self) -> Report:
-        try:
-            self.report = await self._import()
-            return self.report
-        finally:
-            if self._queue is not None:
-                await self._queue.put(None)
 
     async def _emit(self, result: RowResult) -> None:
         self.counts[result.state] += 1
-        if self._queue is not None:
-            await self._queue.put(result)
+        if self._window is not None:
+            await self._window.put(result)
 
     # --- the run
 
@@ -244,25 +246,41 @@ class Import:
                 engine.drain()
             await engine.plan(self._count_rows)
             await self._take_stock(journal)
+            if engine.planned:
+                await self._tell_rejected(journal)
             if not options.dry_run:
-                if options.adopt_existing and self._untouched():
+                if options.adopt_existing:
                     await engine.adopt()
                 await engine.run()
             engine.phase = "writing results"
-            await journal.flush()
-            files = {} if options.dry_run else await write_results(journal, source, stem)
-            return await self._reported(journal, engine, path, files, began)
+            report = await self._reported(journal, engine, path, began)
+            if not options.dry_run:
+                try:
+                    files = await write_results(journal, source, stem)
+                except HomeboxError:
+                    self.report = report  # what was done is told all the same
+                    raise
+                report = attrs.evolve(report, files=files, seconds=time.monotonic() - began)
+            self.report = report
+            return report
 
     async def _opened(self) -> Source:
         given = self._given
-        if isinstance(given, (str, PathLike)):
-            return await asyncio.to_thread(
+        if not isinstance(given, (str, PathLike)):
+            return await spool(given)
+        opening = asyncio.ensure_future(
+            asyncio.to_thread(
                 open_source,
                 given,
                 delimiter=self._options.delimiter,
                 encoding=self._options.encoding,
             )
-        return await spool(given)
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close)  # a thread cannot be stopped
+            raise
 
     async def _target(self) -> str:
         """Return where and for whom the import is, which a journal must not change.
@@ -271,12 +289,18 @@ class Import:
         """
         try:
             account = await self._client.account.get()
-        except (AuthenticationFailed, PermissionDenied):
-            raise
-        except StatusError:
-            # A token may not be allowed to read the account and import all the same.
+        except StatusError as error:
+            if error.status in _TELLING or not 400 <= error.status < 500:
+                raise
+            # Some servers may not have it, and take properties all the same.
             return self._client.base_url
-        return f"{self._client.base_url} account {account.reference_number or account.name or ''}"
+        # A server on this machine may come back on another port; its account's number tells
+        # whether it is the same one.
+        local = account.reference_number and is_loopback(
+            urlsplit(self._client.base_url).hostname or ""
+        )
+        server = "this machine" if local else self._client.base_url
+        return f"{server} account {account.reference_number or account.name or ''}"
 
     def _count_rows(self, rows: int) -> None:
         self.rows = rows
@@ -287,27 +311,44 @@ class Import:
         # From here on, `counts` tells what has an end; the rest is what is left to do.
         del self.counts[State.PENDING], self.counts[State.UNKNOWN]
 
-    def _untouched(self) -> bool:
-        """Whether nothing was sent yet: afterwards, the journal knows what is there."""
-        return not (self.counts[State.CREATED] or self.counts[State.ADOPTED])
+    async def _tell_rejected(self, journal: Journal) -> None:
+        """Tell the rows that were rejected in planning; `counts` has them already."""
+        last = 0
+        while self._window is not None and (
+            entries := await journal.page([State.REJECTED], after=last, size=_CHUNK)
+        ):
+            last = entries[-1].number
+            for entry in entries:
+                if self._window is not None:
+                    await self._window.put(
+                        RowResult(
+                            entry.number,
+                            State.REJECTED,
+                            entry.reference,
+                            field=entry.field,
+                            error=entry.error,
+                            fix=entry.fix,
+                        )
+                    )
 
     async def _reported(
         self,
         journal: Journal,
         engine: Engine,
         path: Path,
-        files: dict[str, Path],
         began: float,
     ) -> Report:
         counts = await journal.counts()
         repeated, examples = await journal.duplicate_addresses()
+        for state in (State.CREATED, State.ADOPTED, State.REJECTED, State.UNKNOWN):
+            self.counts[state] = counts[state]
         return Report(
             rows=sum(counts.values()),
-            created=counts.get(State.CREATED, 0),
-            adopted=counts.get(State.ADOPTED, 0),
-            rejected=counts.get(State.REJECTED, 0),
-            unknown=counts.get(State.UNKNOWN, 0),
-            pending=counts.get(State.PENDING, 0),
+            created=counts[State.CREATED],
+            adopted=counts[State.ADOPTED],
+            rejected=counts[State.REJECTED],
+            unknown=counts[State.UNKNOWN],
+            pending=counts[State.PENDING],
             sent=engine.sent,
             reconciled=engine.reconciled,
             repeated_addresses=repeated,
@@ -317,8 +358,66 @@ class Import:
             dry_run=self._options.dry_run,
             seconds=time.monotonic() - began,
             journal=path,
-            files=files,
+            files={},
         )
+
+
+class _Window:
+    """Row results on their way to a reader, who may be slow, or leave."""
+
+    def __init__(self) -> None:
+        self._rows: deque[RowResult] = deque()
+        self._some = asyncio.Event()
+        self._room = asyncio.Event()
+        self._ended = False
+        self._left = False
+
+    async def put(self, row: RowResult) -> None:
+        """Hand over a result once there is room for it, unless the reader has left."""
+        while len(self._rows) >= _WINDOW and not self._left:
+            self._room.clear()
+            await self._room.wait()
+        if not self._left:
+            self._rows.append(row)
+            self._some.set()
+
+    async def next(self) -> RowResult | None:
+        """Return the next result, None after the last one."""
+        if not await self._wait():
+            return None
+        row = self._rows.popleft()
+        self._room.set()
+        return row
+
+    async def take(self) -> list[RowResult]:
+        """Return the results that are there, at least one, or [] after the last one."""
+        await self._wait()
+        rows = list(self._rows)
+        self._rows.clear()
+        self._room.set()
+        return rows
+
+    def end(self) -> None:
+        """Let the reader know that no more will come."""
+        self._ended = True
+        self._some.set()
+
+    def leave(self) -> None:
+        """Let go of whoever waits to hand over a result: nobody reads any more."""
+        self._left = True
+        self._rows.clear()
+        self._room.set()
+
+    async def _wait(self) -> bool:
+        while not self._rows and not self._ended:
+            self._some.clear()
+            await self._some.wait()
+        return bool(self._rows)
+
+
+def _close(opening: asyncio.Future[Source]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 async def run_partition(client: AsyncHomebox, source: Input, options: ImportOptions) -> Report:

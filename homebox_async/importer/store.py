@@ -98,10 +98,11 @@ class Planned:
 class Reader:
     """The journal's rows, for the functions given to `Journal.take`: use it only there."""
 
-    def __init__(self, connection: sqlite3.Connection, salt: bytes, *, planned: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, meta: Mapping[str, Any]) -> None:
         self.connection = connection
-        self.planned = planned
-        self._salt = salt
+        self.planned = bool(meta["planned"])
+        self.compared = bool(meta["compared"])
+        self._salt: bytes = meta["salt"]
         self._counts: dict[State, int] | None = None
 
     def digest(self, cells: Mapping[str, str]) -> bytes:
@@ -181,14 +182,61 @@ class Reader:
         """Return the rows with an address, except those that planning rejected."""
         return self._entries("WHERE address = ? ORDER BY number", (self._address(address_key),))
 
-    def duplicate_references(self, limit: int) -> list[tuple[str, list[int]]]:
-        """Return references that more than one row has, each with its first rows."""
+    def duplicate_references(self, limit: int, *, but: str) -> list[tuple[str, list[int]]]:
+        """Return references that more than one row has, each with its first rows.
+
+        References that start with `but`, if it is not "", are left out.
+        """
         found = self.connection.execute(
-            "SELECT reference FROM rows WHERE reference <> '' GROUP BY reference"
-            " HAVING count(*) > 1 ORDER BY min(number) LIMIT ?",
-            (limit,),
+            "SELECT reference FROM rows WHERE reference <> ''"
+            " AND (?1 = '' OR substr(reference, 1, length(?1)) <> ?1) GROUP BY reference"
+            " HAVING count(*) > 1 ORDER BY min(number) LIMIT ?2",
+            (but, limit),
         ).fetchall()
         return [(one, self._numbers("reference = ?", one, limit)) for (one,) in found]
+
+    def reject_repeats(self, prefix: str) -> None:
+        """Reject pending rows whose reference, which has this prefix, an earlier row has."""
+        self.connection.execute(
+            "UPDATE rows SET state = ?1, field = 'row', error = 'is the same home as row ' ||"
+            " (SELECT min(number) FROM rows AS r WHERE r.reference = rows.reference),"
+            " fix = 'delete it, or give both rows references of their own'"
+            " WHERE state = ?2 AND substr(reference, 1, length(?3)) = ?3"
+            " AND number > (SELECT min(number) FROM rows AS r WHERE r.reference = rows.reference)",
+            (State.REJECTED, State.PENDING, prefix),
+        )
+        self.forget_counts()
+
+    def match(self, found: Iterable[tuple[str, int]]) -> None:
+        """Note on pending rows which property has their reference: pairs of reference and id.
+
+        A row whose reference several properties have is UNKNOWN from then on.
+        """
+        for reference, property_id in found:
+            for entry in self.find(reference):
+                if entry.state is not State.PENDING:
+                    continue
+                if entry.property_id in (None, property_id):
+                    self.record(entry.number, State.PENDING, property_id=property_id)
+                else:
+                    several = "several properties have its reference"
+                    self.record(entry.number, State.UNKNOWN, error=several)
+
+    def matched(self, *, after: int, size: int) -> list[Entry]:
+        """Return the next pending rows on which `match` has noted a property, in row order."""
+        return self._entries(
+            "WHERE number > ? AND state = ? AND property_id IS NOT NULL ORDER BY number LIMIT ?",
+            (after, State.PENDING, size),
+        )
+
+    def set_compared(self) -> None:
+        """Note that all that is at the server has been compared with the rows."""
+        self.connection.execute("UPDATE meta SET value = 1 WHERE name = 'compared'")
+        self.compared = True
+
+    def touched(self) -> bool:
+        """Tell whether any row was ever sent, or taken over from the server."""
+        return _touched(self.connection)
 
     def duplicate_addresses(self, limit: int) -> tuple[int, list[list[int]]]:
         """Return how many rows repeat an earlier one's address, and groups of such rows."""
@@ -236,7 +284,8 @@ class Reader:
             run("CREATE INDEX by_reference ON rows (reference)")
             run("CREATE INDEX by_address ON rows (address) WHERE address IS NOT NULL")
             run("UPDATE meta SET value = 1 WHERE name = 'planned'")
-        self.planned = True
+            run("UPDATE meta SET value = 0 WHERE name = 'compared'")
+        self.planned, self.compared = True, False
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -336,7 +385,7 @@ def _opened(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]
         for table in _TABLES:
             run(table)
         # The salt is of this journal alone, so that digests cannot be compared elsewhere.
-        entries = {**given, "salt": secrets.token_bytes(32), "planned": 0}
+        entries = {**given, "salt": secrets.token_bytes(32), "planned": 0, "compared": 0}
         connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
         run(f"PRAGMA application_id={_APPLICATION}")
         run(f"PRAGMA user_version={_VERSION}")
@@ -344,7 +393,7 @@ def _opened(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]
         _check_version(connection, path)
         if run("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise corrupt(path)
-        _check_same(dict(run("SELECT name, value FROM meta")), path, given)
+        _check_same(connection, path, given)
         run(
             "UPDATE rows SET state = ?, error = 'the import stopped before the answer came',"
             " fix = 'run the same import again: it looks first whether the property exists'"
@@ -352,8 +401,7 @@ def _opened(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]
             (State.UNKNOWN, State.INFLIGHT),
         )
     run("COMMIT")
-    meta: dict[str, Any] = dict(run("SELECT name, value FROM meta"))
-    return Reader(connection, meta["salt"], planned=bool(meta["planned"]))
+    return Reader(connection, dict(run("SELECT name, value FROM meta")))
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
@@ -369,7 +417,9 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _check_same(meta: Mapping[str, object], path: Path, given: Mapping[str, str]) -> None:
+def _check_same(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]) -> None:
+    run = connection.execute
+    meta: dict[str, Any] = dict(run("SELECT name, value FROM meta"))
     if meta.get("kind") != given["kind"]:
         raise JournalError(
             f"{path}: is the journal of an import of {meta.get('kind')}, not of {given['kind']};"
@@ -380,12 +430,25 @@ def _check_same(meta: Mapping[str, object], path: Path, given: Mapping[str, str]
             f"{path}: is the journal of an import into another account or server; use that one's"
             " API key and address, or give another --journal"
         )
-    if meta.get("fingerprint") != given["fingerprint"]:
+    if meta.get("fingerprint") == given["fingerprint"]:
+        return
+    if _touched(connection):
         raise JournalError(
             f"{path}: the input, or how it is read, changed since this journal was written; to"
             " start a new import of the changed file use another --journal (properties that exist"
             " are adopted, not sent again), or restore the file and the options"
         )
+    # Nothing was done under the old plan: that of the corrected file takes its place.
+    run("UPDATE meta SET value = ? WHERE name = 'fingerprint'", (given["fingerprint"],))
+    run("UPDATE meta SET value = 0 WHERE name IN ('planned', 'compared')")
+
+
+def _touched(connection: sqlite3.Connection) -> bool:
+    ((touched,),) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM rows WHERE claimed_at IS NOT NULL OR state = ?)",
+        (State.ADOPTED,),
+    )
+    return bool(touched)
 
 
 def not_a_journal(path: Path) -> JournalError:

@@ -67,8 +67,13 @@ class BlockingImport:
         self._leave()
 
     def __iter__(self) -> Iterator[RowResult]:
-        while rows := self._bridge.run(self._run.take):
-            yield from rows
+        # What is not read yet stays here for whoever goes on.
+        while True:
+            while self._rows:
+                yield self._rows.popleft()
+            self._rows.extend(self._bridge.run(self._run.take))
+            if not self._rows:
+                return
 
     def _leave(self) -> None:
         try:

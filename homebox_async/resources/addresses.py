@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..rules import UNSET, Input, Unset, field, optional_text, text, uk_postcode
+from ..rules import UNSET, Input, Unset, Verdict, field, optional_text, text, uk_postcode
 
 
 @attrs.frozen(kw_only=True)
@@ -34,3 +34,8 @@ class AddressId(Input):
 
 
 AnyAddress = Address | AddressId
+
+
+def an_address(value: object) -> Verdict:
+    """Accept one of the two, whose own rules then apply; nothing else."""
+    return f"is {type(value).__name__}, not an address", "give an Address or an AddressId"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..codec import decode, decode_list
-from ..errors import Problem
+from ..errors import Problem, ValidationError
 from ..models import Model
 from ..pages import Page, Pages, page_of
-from ..rules import UNSET, Rule, Unset
+from ..rules import UNSET, Rule, Unset, positive_integer
 from ..wire import Request, Response, encode
 
 T = TypeVar("T")
@@ -46,6 +46,7 @@ class Resource:
         into: type[T],
         *,
         rules: Mapping[str, Rule] | None = None,
+        required: Iterable[str] = (),
         problems: Iterable[Problem] = (),
         envelope: str | None = "data",
         params: Mapping[str, str | int] | None = None,
@@ -59,6 +60,7 @@ class Resource:
             fields=None if form is not None else fields,
             form=form,
             rules=rules,
+            required=required,
             problems=problems,
             read=_one(into, envelope),
         )
@@ -76,7 +78,7 @@ class Resource:
         rules: Mapping[str, Rule] | None = None,
         **query: Any,
     ) -> Pages[M]:
-        def request(number: int) -> Request:
+        def request(number: int, problems: Iterable[Problem] = ()) -> Request:
             def read(response: Response) -> Page[M]:
                 items, meta, answer = decode_list(response.body, into, charset=response.charset)
                 return page_of(items, meta, answer, number)
@@ -87,16 +89,26 @@ class Resource:
                 params=params,
                 query={**query, "page": number},
                 rules=rules,
+                problems=problems,
                 read=read,
             )
 
-        request(start_page)  # bad input is refused now, not at the first step of the iteration
+        # Bad input is refused now, not at the first step of the iteration.
+        request(start_page, _window_problems(start_page, prefetch))
 
         async def fetch(number: int) -> Page[M]:
             page: Page[M] = await self._send(request(number))
             return page
 
         return Pages(fetch, start_page, prefetch)
+
+
+def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:
+    fault = positive_integer(start_page)
+    if fault is not None:
+        yield Problem("start_page", *fault)
+    if prefetch != 0 and positive_integer(prefetch) is not None:
+        yield Problem("prefetch", "is not a number of pages", "give 0 or a whole number above 0")
 
 
 def _one(into: type[T], envelope: str | None = "data") -> Callable[[Response], T]:
@@ -110,4 +122,8 @@ def encode_filter(filter: Mapping[str, Any] | Unset) -> str | Unset:  # the API'
     """Return the `filter` parameter: standard Base64 of JSON ("List Properties")."""
     if filter is UNSET:
         return UNSET
-    return base64.b64encode(json.dumps(dict(filter)).encode()).decode()
+    try:
+        return base64.b64encode(json.dumps(dict(filter), allow_nan=False).encode()).decode()
+    except (TypeError, ValueError, RecursionError):
+        fix = 'give a mapping of plain values such as {"status": [2]}'
+        raise ValidationError([Problem("filter", "cannot be written as JSON", fix)]) from None

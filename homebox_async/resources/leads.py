@@ -14,13 +14,15 @@ from ..rules import (
     UNSET,
     Input,
     Unset,
+    absent,
+    boolean,
     email_address,
     field,
     phone_number,
     tenancy_date,
     text,
 )
-from .addresses import AnyAddress
+from .addresses import AnyAddress, an_address
 from .base import Resource
 from .properties import Property
 
@@ -92,10 +94,12 @@ class AsyncLeads(Resource):
         created all the same, RequestError otherwise.
         Source: POST /api/partner/lead, "Create Lead".
         """
+        tenants = tuple(tenants or ())
         return await self._post(
             "lead",
             Lead,
             rules=_RULES,
+            required=("tenancy_start", "tenancy_end"),
             problems=_lead_problems(tenancy_start, tenancy_end, tenants, address, notifications),
             tenancy_start=tenancy_start,
             tenancy_end=tenancy_end,
@@ -104,7 +108,7 @@ class AsyncLeads(Resource):
             managing_party_name=managing_party_name,
             property_reference=property_reference,
             address=address,
-            tenants=list(tenants),
+            tenants=tenants,
         )
 
     def list(self, *, start_page: int = 1, prefetch: int = 0) -> Pages[Lead]:
@@ -129,6 +133,9 @@ _RULES = {
     "tenancy_end": tenancy_date,
     "property_reference": text,
     "managing_party_name": text,
+    "notifications": boolean,
+    "existing_tenancy": boolean,
+    "address": an_address,
 }
 
 
@@ -144,6 +151,10 @@ def _lead_problems(
     if not tenants:
         yield Problem("tenants", "is empty", "give at least one tenant")
     for index, tenant in enumerate(tenants):
-        yield from tenant.problems(f"tenants.{index}.")
-    if address is UNSET and notifications is not False:
+        if isinstance(tenant, NewTenant):
+            yield from tenant.problems(f"tenants.{index}.")
+        else:
+            kind = type(tenant).__name__
+            yield Problem(f"tenants.{index}", f"is {kind}, not a tenant", "give a NewTenant")
+    if absent(address) and notifications is not False:
         yield Problem("address", "is missing", "give it, or set notifications to False")

@@ -11,7 +11,7 @@ from typing import Any
 from ..models import Model, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, optional_text, text
-from .addresses import AnyAddress
+from .addresses import AnyAddress, an_address
 from .base import Resource, encode_filter
 
 
@@ -144,7 +144,8 @@ class AsyncProperties(Resource):
         return await self._post(
             "property",
             Property,
-            rules={"property_reference": text},
+            rules={"property_reference": text, "address": an_address},
+            required=("address",),
             address=address,
             property_reference=property_reference,
         )

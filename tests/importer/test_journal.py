@@ -458,9 +458,100 @@ async def test_other_import(
     journal: Journal, change: dict[str, str], error: str, tmp_path: Path
 ) -> None:
     """A journal of another input, account or kind is refused, each with what to do."""
+    await journal.claim([1])
     await journal.close()
     with pytest.raises(JournalError, match=error):
         await Journal.open(tmp_path / "j", **{**FACTS, **change})
+
+
+@pytest.mark.parametrize("change", [{"kind": "leads"}, {"target": "elsewhere"}], ids=str)
+async def test_other_import_before_anything_is_sent(
+    journal: Journal, change: dict[str, str], tmp_path: Path
+) -> None:
+    """Another account or kind is refused even where nothing was sent."""
+    await journal.close()
+    with pytest.raises(JournalError):
+        await Journal.open(tmp_path / "j", **{**FACTS, **change})
+
+
+async def test_changed_input_before_anything_is_sent(journal: Journal, tmp_path: Path) -> None:
+    """As long as nothing was sent, a changed input is planned anew in the same journal."""
+    journal.record(2, State.REJECTED, error="no")
+    await journal.match([("R1", 5)])
+    await journal.set_compared()
+    await journal.close()
+    changed = {**FACTS, "fingerprint": "f2"}
+    async with await Journal.open(tmp_path / "j", **changed) as journal:
+        assert (False, False) == (journal.planned, journal.compared)
+        await journal.plan(planned(journal, 3))
+        assert counted(PENDING=3) == await journal.counts()
+    async with await Journal.open(tmp_path / "j", **changed) as journal:
+        assert journal.planned
+        await journal.claim([1])
+    with pytest.raises(JournalError, match="changed since this journal was written"):
+        await Journal.open(tmp_path / "j", **FACTS)
+
+
+@pytest.mark.parametrize(
+    "state", [State.PENDING, State.UNKNOWN, State.CREATED, State.REJECTED], ids=lambda s: s.name
+)
+async def test_changed_input_after_a_claim(
+    journal: Journal, tmp_path: Path, state: State
+) -> None:
+    """Once a row was claimed, whatever became of it, a changed input is refused."""
+    assert not await journal.touched()
+    await journal.claim([4])
+    journal.record(4, state)
+    assert await journal.touched()
+    await journal.close()
+    with pytest.raises(JournalError, match="changed since this journal was written"):
+        await Journal.open(tmp_path / "j", **{**FACTS, "fingerprint": "f2"})
+
+
+async def test_changed_input_after_an_adoption(journal: Journal, tmp_path: Path) -> None:
+    """Once a row was adopted, a changed input is refused."""
+    journal.record(4, State.ADOPTED, property_id=4)
+    await journal.close()
+    with pytest.raises(JournalError, match="changed since this journal was written"):
+        await Journal.open(tmp_path / "j", **{**FACTS, "fingerprint": "f2"})
+
+
+async def test_match(journal: Journal) -> None:
+    """What is at the server is noted on pending rows; several properties make a row unknown."""
+    await journal.claim([3])
+    await journal.match([("R1", 11), ("R2", 22), ("R3", 33), ("R99", 99)])
+    await journal.match([("R1", 11), ("R2", 23), ("R2", 24), ("R4", 0)])
+    first, second = await journal.matched(after=0, size=1), await journal.matched(after=1, size=9)
+    assert [(1, 11), (4, 0)] == [(e.number, e.property_id) for e in first + second]
+    assert counted(PENDING=8, INFLIGHT=1, UNKNOWN=1) == await journal.counts()
+
+
+async def test_reject_repeats(tmp_path: Path) -> None:
+    """Rows whose generated reference an earlier row has are rejected; other ones stay."""
+    rows = [Planned(n, b"d", ref, "a|") for n, ref in enumerate(["x-1", "A", "x-1", "A", "x-1"], 1)]
+    async with await Journal.open(tmp_path / "j", **FACTS) as journal:
+        await journal.plan(iter(rows))
+        assert [("A", [2, 4])] == await journal.duplicate_references(but="x-")
+        for _ in range(2):
+            await journal.reject_repeats("x-")
+            assert counted(PENDING=3, REJECTED=2) == await journal.counts()
+        rejected = [entry async for entry in journal.rows([State.REJECTED])]
+        assert [(3, "is the same home as row 1"), (5, "is the same home as row 1")] == [
+            (entry.number, entry.error) for entry in rejected
+        ]
+
+
+async def test_cancelled_opening(tmp_path: Path) -> None:
+    """A journal whose opening is cancelled is let go of."""
+    before = set(threading.enumerate())
+    task = asyncio.create_task(Journal.open(tmp_path / "j", **FACTS))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    for thread in set(threading.enumerate()) - before:
+        await asyncio.to_thread(thread.join, 10)
+    await (await Journal.open(tmp_path / "j", **FACTS)).close()
 
 
 async def test_missing_folder(tmp_path: Path) -> None:

@@ -1,0 +1,5 @@
+"""`python -m homebox_async.cli` is `homebox`."""
+
+from . import main
+
+main()

@@ -1,0 +1,30 @@
+"""Writes to a real account are confirmed first."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .session import Connection, account_name
+from .text import one_line
+
+
+def check_can_ask(connection: Connection, yes: bool) -> None:
+    """Refuse at once what would have to be confirmed where nobody can."""
+    if connection.is_real and not yes and not sys.stdin.isatty():
+        raise click.UsageError(
+            f"this writes to {connection.host} and has to be confirmed, but stdin is no terminal;"
+            " add --yes, or rehearse with --emulator or --environment sandbox"
+        )
+
+
+def confirm(connection: Connection, what: str, yes: bool) -> None:
+    """Ask before something is written to a real account; a no ends the command."""
+    if not connection.is_real or yes:
+        return
+    check_can_ask(connection, yes)
+    # Asked between two sessions: no connection goes stale while somebody thinks.
+    account = one_line(connection.run(account_name))
+    if not click.confirm(f"{what} at {connection.host} for {account}?", err=True):
+        raise click.ClickException("not confirmed; nothing was sent")

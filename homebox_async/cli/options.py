@@ -1,0 +1,142 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+from .output import Output
+from .session import DEFAULT_STATE, Connection
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds; neither endless nor "nan"."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or refuse the option."""
+        seconds: float = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return seconds
+
+
+_CONNECTION = (
+    click.option(
+        "--emulator",
+        is_flag=True,
+        help="Run against an emulator inside this process: no token, no set-up, nothing leaves"
+        " this machine.",
+    ),
+    click.option(
+        "--emulator-state",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="With --emulator: the file that keeps its state between commands."
+        f"  [default: {DEFAULT_STATE}]",
+    ),
+    click.option(
+        "--faults",
+        metavar="NAME=RATE,...",
+        help="With --emulator: what goes wrong with requests that create something, e.g."
+        " drop-after=0.02,503=0.1.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        help="With --emulator: decides which addresses exist and where the faults fall.",
+    ),
+    click.option(
+        "--environment",
+        type=click.Choice(["production", "sandbox"]),
+        help="The vendor's servers to use.  [default: production]",
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Another server, as scheme://host:port.  [env: HOMEBOX_BASE_URL]",
+    ),
+    click.option(
+        "--token-file",
+        type=click.Path(path_type=Path),
+        help="A file that holds the API token; otherwise HOMEBOX_TOKEN does.",
+    ),
+    click.option(
+        "--timeout",
+        type=Seconds(min=0, min_open=True),
+        default=30.0,
+        show_default=True,
+        help="How long a request may take.",
+    ),
+)
+_OUTPUT = (
+    click.option(
+        "--json",
+        is_flag=True,
+        help="JSON as the server sent it: one object, and a list as one object a line.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Log every request to stderr."),
+)
+
+
+def api_command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the connection options, as its arguments `connection` and `output`."""
+    names = [field.name for field in attrs.fields(Connection)]
+
+    @functools.wraps(function)
+    def command(json: bool, verbose: bool, **values: Any) -> Any:
+        if verbose:
+            _log_to_stderr()
+        connection = Connection(**{name: values.pop(name) for name in names})
+        return function(connection=connection, output=Output(json=json, verbose=verbose), **values)
+
+    return _with(command, (*_CONNECTION, *_OUTPUT))
+
+
+def limit_option(function: F) -> F:
+    """Add --limit."""
+    return click.option(
+        "--limit", type=click.IntRange(min=1), metavar="N", help="Stop after so many."
+    )(function)
+
+
+def yes_option(function: F) -> F:
+    """Add --yes."""
+    return click.option(
+        "--yes", is_flag=True, help="Do not ask before something is written to production."
+    )(function)
+
+
+def _with(command: F, options: tuple[Callable[[F], F], ...]) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("homebox_async")
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+
+    def stop() -> None:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+    click.get_current_context().call_on_close(stop)

@@ -1,0 +1,54 @@
+"""The report of an import, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..importer import Report
+from .errors import explained
+from .text import counted, duration, one_line
+
+
+def lines(report: Report, resume: str) -> Iterator[str]:
+    """Give the lines of a report; `resume` is the command that goes on with the import."""
+    if report.dry_run:
+        yield from _dry(report)
+        return
+    yield "all done" if report.done else "not everything is done"
+    adopted = f"   {report.reconciled:,} of them found after a lost answer"
+    for name, number, more in (
+        ("rows", report.rows, ""),
+        ("created", report.created, ""),
+        ("adopted", report.adopted, adopted if report.reconciled else ""),
+        ("rejected", report.rejected, ""),
+        ("unknown", report.unknown, "   perhaps created; looked up first when it goes on"),
+        ("not sent", report.pending, ""),
+    ):
+        yield f"  {name:<9} {number:>9,}{more if number else ''}"
+    yield from _repeated(report)
+    yield f"time: {duration(report.seconds)}, {report.rate:,.1f} requests a second"
+    for kind, path in report.files.items():
+        yield f"{kind}: {path}"
+    yield f"journal: {report.journal}"
+    if report.stopped:
+        told = None if report.error is None else explained(report.error)
+        yield f"stopped: {one_line(told[0] if told else report.stopped)}"
+    if report.pending or report.unknown:
+        yield f"to go on: {resume}"
+    elif report.rejected:
+        yield f"to do: correct {report.files['rejects']} and import that file"
+
+
+def _dry(report: Report) -> Iterator[str]:
+    yield (
+        f"dry run: {counted(report.rows, 'row')}; {report.pending:,} can be sent,"
+        f" {report.rejected:,} would be rejected; nothing was sent"
+    )
+    yield from _repeated(report)
+
+
+def _repeated(report: Report) -> Iterator[str]:
+    if report.repeated_addresses:
+        groups = "; ".join(", ".join(map(str, group)) for group in report.repeated_examples[:3])
+        rows = counted(report.repeated_addresses, "row repeats", "rows repeat")
+        yield f"repeated addresses: {rows} the address of an earlier one (rows {groups})"

@@ -1,0 +1,92 @@
+"""The command `homebox` itself, which loads its commands when they are used."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, Final, NoReturn
+
+import click
+
+from .errors import EXIT_CODES, guarded
+from .text import examples
+
+# name: module, and the help that is shown without loading it.
+COMMANDS: Final = {
+    "account": ("account", "Your partner account."),
+    "addresses": ("addresses", "Addresses that Homebox knows."),
+    "emulator": ("emulator", "A local Partner API for rehearsals and tests."),
+    "import": ("imports", "Import a portfolio from a file."),
+    "leads": ("leads", "Leads: invitations of tenants to a bills package."),
+    "properties": ("properties", "The properties of your portfolio."),
+    "readings": ("readings", "Meter readings of orders and properties."),
+}
+_ARGUMENTS = f"{__name__}.arguments"
+
+
+class Root(click.Group):
+    """A group that imports a command only when it is run or asked for its own help."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run the command line and leave with its exit code."""
+        for stream in (sys.stdout, sys.stderr):
+            # A name that the terminal's encoding lacks must not end a list halfway.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        extra["standalone_mode"] = False
+        code = guarded(lambda: super(Root, self).main(*args, **extra))
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+        sys.exit(code)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they were typed, for the command that resumes."""
+        ctx.meta[_ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{COMMANDS[cmd_name][0]}", __package__)
+        command: click.Command = module.group
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def typed(ctx: click.Context) -> str:
+    """Return the command as it was typed, to be pasted into a shell."""
+    root = ctx.find_root()
+    return " ".join([root.info_name or "homebox", *map(shlex.quote, ctx.meta[_ARGUMENTS])])
+
+
+@click.group(
+    cls=Root,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "homebox import properties portfolio.csv --emulator",
+        "homebox properties list --q Brighton",
+        "homebox properties list --help",
+    )
+    + EXIT_CODES,
+)
+@click.version_option(version("homebox-async"), prog_name="homebox")
+def homebox() -> None:
+    """Homebox Partner API: bulk imports, lists, and an emulator to rehearse with.
+
+    The API token comes from HOMEBOX_TOKEN or a file (--token-file), never from an option;
+    --emulator needs none. HOMEBOX_BASE_URL names another server. Data goes to stdout, and
+    everything else to stderr.
+    """

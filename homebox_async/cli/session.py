@@ -1,0 +1,199 @@
+"""What a command talks to: the vendor's servers, another one, or an emulator of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from urllib.parse import urlsplit
+
+import attrs
+import click
+
+from ..client import ENVIRONMENTS, AsyncHomebox, Environment
+from ..errors import AuthenticationFailed, PermissionDenied, StatusError
+from ..transport import _is_loopback as is_loopback
+
+if TYPE_CHECKING:
+    from ..emulator import Faults
+
+T = TypeVar("T")
+
+DEFAULT_STATE = Path("homebox-emulator.jsonl")
+
+
+@attrs.frozen(kw_only=True)
+class Connection:
+    """What the connection options say; `run` does some work with a client of it."""
+
+    emulator: bool
+    emulator_state: Path | None
+    faults: str | None
+    seed: int | None
+    environment: Environment | None
+    base_url: str | None
+    token_file: Path | None
+    timeout: float
+
+    def __attrs_post_init__(self) -> None:
+        if self.emulator:
+            for option, value in {
+                "--environment": self.environment,
+                "--base-url": self.base_url,
+                "--token-file": self.token_file,
+            }.items():
+                if value is not None:
+                    raise click.UsageError(f"{option} means nothing with --emulator; give one")
+            return
+        for option, given in {
+            "--emulator-state": self.emulator_state,
+            "--faults": self.faults,
+            "--seed": self.seed,
+        }.items():
+            if given is not None:
+                raise click.UsageError(f"{option} means nothing without --emulator; add it")
+        if self.environment is not None and self.base_url is not None:
+            raise click.UsageError("--environment and --base-url both name a server; give one")
+
+    def run(self, work: Callable[[AsyncHomebox], Coroutine[Any, Any, T]]) -> T:
+        """Await some work with a ready client, in an event loop of its own."""
+
+        async def session() -> T:
+            async with self._client() as client:
+                return await work(client)
+
+        return asyncio.run(session())
+
+    def run_offline(self, work: Callable[[AsyncHomebox], Coroutine[Any, Any, T]]) -> T:
+        """Await some work that sends nothing, with a client that could not."""
+
+        async def session() -> T:
+            async with AsyncHomebox("none", base_url="http://127.0.0.1:9") as client:
+                return await work(client)
+
+        return asyncio.run(session())
+
+    @property
+    def host(self) -> str:
+        """The name of the server."""
+        try:
+            return urlsplit(self._origin).hostname or self._origin
+        except ValueError:  # no URL at all, which the client explains
+            return self._origin
+
+    @property
+    def is_real(self) -> bool:
+        """Whether what is written stays: neither an emulator nor the vendor's sandbox."""
+        sandbox = urlsplit(ENVIRONMENTS["sandbox"]).hostname
+        return not (self.emulator or self.host == sandbox or is_loopback(self.host))
+
+    @property
+    def _origin(self) -> str:
+        # What was typed goes before what was once exported.
+        if self.base_url is not None:
+            return self.base_url
+        if self.environment is not None:
+            return ENVIRONMENTS[self.environment]
+        return os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS["production"]
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncIterator[AsyncHomebox]:
+        async with contextlib.AsyncExitStack() as stack:
+            if self.emulator:
+                url, token = await stack.enter_async_context(self._emulated())
+            else:
+                url, token = self._origin, self._token()
+            yield await stack.enter_async_context(
+                AsyncHomebox(token, base_url=url, timeout=self.timeout)
+            )
+
+    @contextlib.asynccontextmanager
+    async def _emulated(self) -> AsyncIterator[tuple[str, str]]:
+        from ..emulator import Emulator  # the server half of aiohttp, for those who use it
+
+        state = self.emulator_state or DEFAULT_STATE
+        faults = None if self.faults is None else parse_faults(self.faults, self.seed or 0)
+        with held(state, "--emulator-state"):
+            click.echo(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
+            async with Emulator(state=state, faults=faults, seed=self.seed or 0) as emulator:
+                yield emulator.url, emulator.token
+
+    def _token(self) -> str:
+        path = self.token_file
+        try:
+            token = os.environ.get("HOMEBOX_TOKEN", "") if path is None else path.read_text()
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise click.UsageError(
+                f"--token-file {path}: cannot be read ({reason}); check the path"
+            ) from None
+        if not token.strip():
+            raise click.UsageError(
+                "no API token; set HOMEBOX_TOKEN or give --token-file PATH, or try the command"
+                " with --emulator, which needs none"
+                if path is None
+                else f"--token-file {path}: is empty; put the API token into it"
+            )
+        return token.strip()
+
+
+def parse_faults(text: str, seed: int) -> Faults:
+    """Return the faults of an emulator, or refuse the option."""
+    from ..emulator import Faults
+
+    try:
+        return Faults.parse(text, seed)
+    except ValueError as error:
+        raise click.UsageError(f"--faults: {error}") from None
+
+
+@contextlib.contextmanager
+def held(state: Path, option: str) -> Iterator[None]:
+    """Keep the state of an emulator to one process: two would write over each other.
+
+    The operating system lets go of it when the process ends, however it does.
+    """
+    from ..emulator import StateError
+
+    try:
+        with state.open("ab") as file:
+            _lock(file, f"{option} {state}")
+            yield
+    except StateError as error:
+        raise click.UsageError(f"{option} {error}") from None
+    except OSError as error:
+        if error.filename != str(state):
+            raise
+        raise click.UsageError(
+            f"{option} {state}: cannot be written ({error.strerror}); give another file"
+        ) from None
+
+
+def _lock(file: BinaryIO, name: str) -> None:
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise click.UsageError(
+            f"{name}: another homebox is using it; wait for it, or give another file"
+        ) from None
+
+
+async def account_name(client: AsyncHomebox) -> str:
+    """Return how the account of the token calls itself."""
+    try:
+        account = await client.account.get()
+    except (AuthenticationFailed, PermissionDenied):
+        raise
+    except StatusError:
+        # A token may not be allowed to read its account and write all the same.
+        return "an account that cannot be read"
+    parts = (account.name, account.reference_number and f"({account.reference_number})")
+    return " ".join(filter(None, parts)) or "an account without a name"
