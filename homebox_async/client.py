@@ -244,7 +244,9 @@ class AsyncHomebox:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
+        # Also of a client that could not be made: tracebacks with locals show it.
+        made = self.base_url if hasattr(self, "_transport") else "not made"
+        return f"<{type(self).__name__} {made}>"
 
     async def _call(self, request: Request) -> Any:
         if self._deadline is not None:

@@ -49,6 +49,9 @@ class Outcome(enum.Enum):
 class HomeboxError(Exception):
     """The base of every error of this package."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
 
 class ConfigurationError(HomeboxError):
     """A client was set up or used in a way that cannot work; nothing was sent."""
@@ -79,9 +82,6 @@ class ValidationError(HomeboxError, ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)) + " (nothing was sent)")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problems,)
 
 
 class RequestError(HomeboxError):
@@ -117,9 +117,6 @@ class RequestError(HomeboxError):
         tries = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
         operation = f"{self.method} {self.path}: " if self.method else ""
         return f"{operation}{self.message} [outcome: {self.outcome.value}, {tries}]"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
 
 
 def _rebuild(cls: type[HomeboxError], args: tuple[Any, ...], state: dict[str, Any]) -> HomeboxError:

@@ -163,7 +163,8 @@ class Homebox(Facade[AsyncHomebox]):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
+        made = self.base_url if hasattr(self, "_target") else "not made"
+        return f"<{type(self).__name__} {made}>"
 
 
 def _forgotten(client: AsyncHomebox, worker: Worker) -> None:

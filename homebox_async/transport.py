@@ -85,7 +85,7 @@ class Transport:
     ) -> None:
         self._base = _checked_origin(base_url)
         self._root = f"{self._base}{root}"
-        self._token = Secret(token)
+        self._bearer = Secret(f"Bearer {token}")
         self._timeout = timeout
         self._max_connections = max_connections
         self._keepalive_timeout = keepalive_timeout
@@ -171,12 +171,12 @@ class Transport:
         try:
             with _Files() as files:
                 async with asyncio.timeout_at(asyncio.get_running_loop().time() + ends - now):
-                    data, headers = files.body(request)
+                    data, kind = files.body(request)
                     async with session.request(
                         request.method,
                         URL(f"{self._root}/{request.target}", encoded=True),
                         data=data,
-                        headers=headers,
+                        headers=self._with_token(kind),
                         allow_redirects=False,
                         proxy=self._proxy,
                     ) as answer:
@@ -199,6 +199,12 @@ class Transport:
             # The status says what happened; a body that cannot be read must not hide it.
             return Response(status, said, b"")
         raise self._failed(error, message, request, attempt, status)
+
+    def _with_token(self, content_type: str | None) -> dict[str, str]:
+        # Not on the session: aiohttp sends a session's headers to the proxy as well, in the clear.
+        if content_type is None:
+            return {"Authorization": self._bearer}
+        return {"Authorization": self._bearer, "Content-Type": content_type}
 
     async def _capped(self, answer: aiohttp.ClientResponse) -> bytes | None:
         """Read the body; None if it is larger than `max_body` once it is unpacked."""
@@ -258,7 +264,6 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             headers=CIMultiDict(
                 {
-                    "Authorization": Secret(f"Bearer {self._token}"),
                     # Laravel answers a failed validation with a redirect otherwise.
                     "Accept": "application/json",
                     "Accept-Encoding": "gzip, deflate",
@@ -323,12 +328,12 @@ class _Files:
         if self._stack is not None:
             self._stack.close()
 
-    def body(self, request: Request) -> tuple[Any, dict[str, str] | None]:
+    def body(self, request: Request) -> tuple[Any, str | None]:
         body = request.body
         if body is None:
             return None, None
         if isinstance(body, JsonBody):
-            return body.data, {"Content-Type": body.content_type}
+            return body.data, body.content_type
         return self._form(body), None
 
     def _form(self, body: FormBody) -> aiohttp.FormData:

@@ -5,6 +5,7 @@ import inspect
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -20,7 +21,7 @@ if _stream_writer is not None and _stream_writer.default is inspect.Parameter.em
     # aioresponses 0.7.9 does not know the argument that aiohttp 3.14 added (its issue 289).
     aiohttp.ClientResponse.__init__.__kwdefaults__ = {
         **(aiohttp.ClientResponse.__init__.__kwdefaults__ or {}),
-        "stream_writer": None,
+        "stream_writer": SimpleNamespace(output_size=0),
     }
 
 

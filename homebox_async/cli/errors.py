@@ -38,7 +38,6 @@ def guarded(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; what goes wrong is told in one line."""
     try:
         code = command()
-        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as bare:
         click.echo(bare.format_message(), err=True)
         return Exit.USAGE
@@ -46,10 +45,6 @@ def guarded(command: Callable[[], object]) -> int:
         return _tell(_worded(refused), refused.exit_code)
     except (click.Abort, KeyboardInterrupt) as interrupt:
         return _tell("; ".join(["interrupted", *_notes(interrupt)]), Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read has seen enough (`| head`).
-        silence()
-        return Exit.DONE
     except Exception as error:
         told = explained(error)
         if told is None:

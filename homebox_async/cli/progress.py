@@ -105,7 +105,8 @@ class Pace:
             return
         rate = (after - before) / (end - start)
         yield f"{rate:,.0f} rows/s" if rate >= 10 else f"{rate:.1f} rows/s"
-        yield f"{duration((moment.rows - moment.ended) / rate)} left"
+        if moment.ended < moment.rows:
+            yield f"{duration((moment.rows - moment.ended) / rate)} left"
 
 
 class View(Protocol):
@@ -230,6 +231,6 @@ async def followed(run: Import, view: View) -> AsyncIterator[None]:
         yield
     finally:
         follower.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await follower
+        # Whatever became of it: a stderr that cannot be written must not end an import.
+        await asyncio.gather(follower, return_exceptions=True)
         view.close()

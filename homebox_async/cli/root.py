@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from .errors import EXIT_CODES, guarded
+from .errors import EXIT_CODES, Exit, guarded, silence
 from .text import examples
 
 # name: module, and the help that is shown without loading it.
@@ -47,6 +47,14 @@ class Root(click.Group):
         """Keep the arguments as they were typed, for the command that resumes."""
         ctx.meta[_ARGUMENTS] = tuple(args)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; if whoever reads has seen enough (`| head`), that is all."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            silence()
+            return Exit.DONE
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""

@@ -70,6 +70,7 @@ class _Item:
     `unsent`: it is certain that the server has nothing of it, and nothing is recorded of it.
     `doubtful`: an earlier request for it was left without an answer, and looked up in vain.
     `confirmed`: the server said that it created it, so it is never sent again.
+    `claimed`: it was sent at some time, so what stands for it is at its own postcode.
     `settled`: the monotonic time from which on a look-up is the last word.
     """
 
@@ -78,6 +79,7 @@ class _Item:
     doubtful: bool = False
     confirmed: bool = False
     recalled: bool = False
+    claimed: bool = True
     sends: int = 0
     settled: float = 0.0
     error: str = ""
@@ -318,6 +320,7 @@ class Engine:
                 # for clocks step back; so it has the whole settle time from now on.
                 confirmed = entry.field == _CONFIRMED
                 item = _Item(row, unsent=False, confirmed=confirmed, error=entry.error)
+                item.claimed = entry.claimed_at is not None
                 item.settled = self._settles_at()
                 self._open.append(item)
         return pending
@@ -466,7 +469,11 @@ class Engine:
             started = time.monotonic()
             try:
                 found = await self._unless_drained(
-                    look_up(self._lists, [item.row for item in self._open])
+                    look_up(
+                        self._lists,
+                        [item.row for item in self._open],
+                        everywhere=not all(item.claimed for item in self._open),
+                    )
                 )
             except RequestError as error:
                 self._stop(error)

@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 import attrs
 
 from ..client import AsyncHomebox
-from ..resources.addresses import AddressId
 from ..resources.properties import Property
 from ..rules import UNSET
 from .columns import PropertyRow, address_key_of
 
-# From so many rows on, one sweep over the whole list is cheaper than a query for each postcode.
-_SWEEP_FROM = 50
+# From so many postcodes on, a sweep over the whole list is cheaper than two queries for each.
+_SWEEP_FROM = 25
 # So many equal pages one after the other come from a server that does not count pages.
 _SAME_PAGES = 5
 
@@ -38,9 +37,12 @@ class Hits:
         return sorted(self.by_reference or self.by_address)
 
 
-async def look_up(client: AsyncHomebox, rows: Collection[PropertyRow]) -> Mapping[int, Hits]:
+async def look_up(
+    client: AsyncHomebox, rows: Collection[PropertyRow], *, everywhere: bool = False
+) -> Mapping[int, Hits]:
     """Return what was found for each row, by row number.
 
+    `everywhere`: also among properties at other postcodes.
     Raises RequestError if the list cannot be read.
     """
     hits = {row.number: Hits() for row in rows}
@@ -48,7 +50,7 @@ async def look_up(client: AsyncHomebox, rows: Collection[PropertyRow]) -> Mappin
     addresses: dict[str, list[Hits]] = {}
     for row in rows:
         addresses.setdefault(row.key, []).append(hits[row.number])
-    for query in _queries(rows):
+    for query in [""] if everywhere else _queries(rows):
         async for page in sweep(client, query):
             for found in page:
                 # To be found without an id is to be found: it must not be sent again.
@@ -91,10 +93,12 @@ def _keys(found: Property) -> Iterable[str]:
 
 def _queries(rows: Collection[PropertyRow]) -> list[str]:
     postcodes = {_postcode(row) for row in rows}
-    return [""] if "" in postcodes or len(postcodes) > _SWEEP_FROM else sorted(postcodes)
+    if "" in postcodes or len(postcodes) > _SWEEP_FROM:
+        return [""]
+    # Nobody says how the server spells what it searches in.
+    return sorted({*postcodes, *(f"{code[:-3]} {code[-3:]}" for code in postcodes)})
 
 
 def _postcode(row: PropertyRow) -> str:
-    if isinstance(row.address, AddressId):
-        return row.address.postcode or ""
-    return row.address.postcode
+    postcode = row.address.postcode or ""
+    return postcode.replace(" ", "").upper()

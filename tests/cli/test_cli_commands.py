@@ -461,3 +461,24 @@ def test_silence_without_a_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     silence()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (BrokenPipeError(32, "Broken pipe"), 0, NOTE),
+        (OSError(28, "No space"), 1, NOTE + "error: input or output failed: No space\n"),
+    ],
+    ids=["left", "full"],
+)
+def test_output_that_fails(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: OSError, code: int, told: str
+) -> None:
+    """Whoever reads may leave; a stdout that cannot be written fails the command."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(output.Output, "one", fail)
+    result = run("account", "show", "--emulator")
+    assert (code, told) == (result.exit_code, result.stderr)

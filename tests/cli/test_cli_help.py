@@ -1,5 +1,6 @@
 """The help: complete, with examples, without waiting for the client, and in the reference."""
 
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,7 +98,15 @@ def test_not_installed(
     ) == capsys.readouterr().err
 
 
-def test_module() -> None:
+def test_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m homebox_async.cli` runs `main`."""
+    ran: list[bool] = []
+    monkeypatch.setattr(cli, "main", lambda: ran.append(True))
+    runpy.run_module("homebox_async.cli", run_name="__main__")
+    assert [True] == ran
+
+
+def test_module_as_a_program() -> None:
     """`python -m homebox_async.cli` is the command line too."""
     done = subprocess.run(
         [sys.executable, "-m", "homebox_async.cli", "--version"], capture_output=True, text=True

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -44,6 +45,11 @@ def references(path: Path) -> list[str]:
         if line.endswith("\n"):
             found += [values[-1] for table, values in json.loads(line) if table == "property"]
     return found
+
+
+def has(path: Path, goal: int) -> bool:
+    """Say whether a state file holds so many properties already."""
+    return path.exists() and len(references(path)) >= goal
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -133,21 +139,28 @@ def test_full_disk(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "code", "error"),
+    ("args", "size", "code", "error"),
     [
-        (100, 1, "error: input or output failed: File too large"),
-        (8192, 2, "error: in.journal: the journal cannot be read or written (disk I/O error);"),
+        (["account", "show"], 8, 1, "error: input or output failed: File too large"),
+        (
+            IMPORT,
+            4000,
+            2,
+            "error: in.journal: the journal cannot be read or written (disk I/O error);",
+        ),
     ],
     ids=["emulator", "journal"],
 )
-def test_no_room(start: Start, write: Write, size: int, code: int, error: str) -> None:
+def test_no_room(
+    start: Start, write: Write, args: list[str], size: int, code: int, error: str
+) -> None:
     """A file that cannot grow ends the import in one line."""
     write(300)
 
     def bound() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-    out, told = (process := start(*IMPORT, "--emulator", preexec_fn=bound)).communicate(timeout=30)
+    out, told = (process := start(*args, "--emulator", preexec_fn=bound)).communicate(timeout=30)
     assert (code, "") == (process.returncode, out), told
     assert told.splitlines()[-1].startswith(error)
     assert "Traceback" not in told
@@ -172,7 +185,7 @@ def test_kill_and_resume(start: Start, write: Write, folder: Path) -> None:
     args = (*IMPORT, "--emulator", "--faults", "slow:0.02=0.5,drop-after=0.05", "--settle", "0.2")
     for goal in (60, 150):
         process = start(*args)
-        wait_for(lambda goal=goal: state.exists() and len(references(state)) >= goal)
+        wait_for(functools.partial(has, state, goal))
         process.kill()
         process.wait(10)
     assert len(references(state)) < 300
@@ -186,7 +199,7 @@ def test_interrupt_and_resume(start: Start, write: Write, folder: Path) -> None:
     write(200)
     state = folder / "homebox-emulator.jsonl"
     process = start(*IMPORT, "--emulator", "--faults", "slow:0.05=1")
-    wait_for(lambda: state.exists() and len(references(state)) >= 10)
+    wait_for(functools.partial(has, state, 10))
     process.send_signal(signal.SIGINT)
     out, told = process.communicate(timeout=30)
     assert 130 == process.returncode
@@ -233,7 +246,7 @@ def test_bar_on_a_terminal(write: Write) -> None:
         {},
     )
     assert 0 == code
-    assert re.search(r"sending +━+ +\d+/100 +\d+ created, [\d.]+ rows/s, [\d.]+ s left", shown)
+    assert re.search(r"sending +[━╸╺]+ +\d+/100 +\d+ created, [\d.]+ rows/s, [\d.]+ s left", shown)
     assert "all done\r\n" in shown
 
 

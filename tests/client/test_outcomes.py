@@ -284,9 +284,7 @@ async def test_timeout_in_connect(server: Any, connect: Connect) -> None:
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         host, port = full.getsockname()
-        client = connect(
-            base_url=f"http://{host}:{port}", timeout=0.05, retry=Retry(attempts=1)
-        )
+        client = connect(base_url=f"http://{host}:{port}", timeout=0.05, retry=Retry(attempts=1))
         error = await failing(client, "POST")
         for filler in fillers:
             filler.close()
@@ -497,7 +495,9 @@ async def test_errors_of_the_server(server: Any, client: Any) -> None:
     ],
     ids=["html", "empty", "list", "odd", "not text", "deep", "endless word", "long"],
 )
-async def test_odd_error_bodies(server: Any, client: Any, body: bytes, kind: str, words: str) -> None:
+async def test_odd_error_bodies(
+    server: Any, client: Any, body: bytes, kind: str, words: str
+) -> None:
     """Whatever the body of an error is, the error is ours and short."""
     server.default = server.say(422, body, content_type=kind)
     error = await failing(client, "POST")

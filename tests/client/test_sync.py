@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import inspect
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,9 +11,9 @@ import sys
 import textwrap
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,11 +23,11 @@ from homebox_async import (
     ConfigurationError,
     ConnectionFailed,
     Homebox,
+    Outcome,
     OutcomeUnknown,
     Retry,
     ValidationError,
     blocking,
-    client,
     sync,
 )
 from homebox_async.blocking import Bridge, Facade, Worker
@@ -54,12 +53,6 @@ class Served:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
         self.loop.close()
-
-
-@pytest.fixture
-def made(server: Any) -> Any:
-    """Return the class of the raw server."""
-    return type(server)
 
 
 @pytest.fixture
@@ -90,9 +83,7 @@ def public(cls: type) -> set[str]:
 FACADES = [
     (facade, facade.__orig_bases__[0].__args__[0])
     for facade in vars(sync).values()
-    if isinstance(facade, type)
-    and issubclass(facade, Facade)
-    and facade not in {Facade, Homebox}
+    if isinstance(facade, type) and issubclass(facade, Facade) and facade not in {Facade, Homebox}
 ]
 
 
@@ -114,12 +105,15 @@ def test_parity_of_the_clients() -> None:
     assert {rename.get(name, name) for name in public(AsyncHomebox)} == public(Homebox)
     for name in ("__init__", "with_options"):
         ours, theirs = (
-            [(p.name, p.kind, p.default) for p in inspect.signature(getattr(c, name)).parameters.values()]
+            [
+                (p.name, p.kind, p.default)
+                for p in inspect.signature(getattr(c, name)).parameters.values()
+            ]
             for c in (Homebox, AsyncHomebox)
         )
         assert theirs == ours
     assert Homebox.request.__wrapped__ is AsyncHomebox.request  # type: ignore[attr-defined]
-    resources = {name for name in AsyncHomebox.__annotations__}
+    resources = set(AsyncHomebox.__annotations__)
     with Homebox("t") as box:
         for name in resources:
             facade, target = getattr(box, name), getattr(box._target, name)
@@ -369,9 +363,10 @@ def test_forgotten(served: Any) -> None:
     box.request("GET", "x")
     thread = box._bridge.worker._thread
     assert thread is not None
-    with pytest.warns(ResourceWarning, match="a client of http.* was not closed"):
-        del box
-        gc.collect()
+    dropped = [box]
+    del box
+    with pytest.warns(ResourceWarning, match=r"a client of http.* was not closed"):
+        dropped.clear() or gc.collect()
     thread.join(5)
     assert not thread.is_alive()
 
@@ -429,7 +424,7 @@ def test_a_loop_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     bridge = Bridge()
     with monkeypatch.context() as patch:
         patch.setattr(blocking.anyio, "run", refuse)
-        with pytest.raises(ConfigurationError, match="could not be started .OSError"):
+        with pytest.raises(ConfigurationError, match="could not be started"):
             bridge.run(lambda: asyncio.sleep(0))
     bridge.run(lambda: asyncio.sleep(0))
     bridge.worker.close(lambda: asyncio.sleep(0))
@@ -464,7 +459,9 @@ def run(code: str, url: str) -> tuple[int, str, str]:
 
 def test_unclosed_at_exit(served: Any) -> None:
     """A client that is not closed does not keep the interpreter, and is told of."""
-    code, out, err = run('box = Homebox("t", base_url=url); print(box.request("GET", "x"))', served.url)
+    code, out, err = run(
+        'box = Homebox("t", base_url=url); print(box.request("GET", "x"))', served.url
+    )
     assert (0, "{}\n") == (code, out)
     assert "ResourceWarning: a client of http" in err
     assert "Traceback" not in err
@@ -490,7 +487,9 @@ def test_unclosed_async_at_exit(served: Any) -> None:
 
 def test_closed_at_exit_is_silent(served: Any) -> None:
     """A client that is closed leaves nothing to say."""
-    code, _, err = run('with Homebox("t", base_url=url) as box: box.request("GET", "x")', served.url)
+    code, _, err = run(
+        'with Homebox("t", base_url=url) as box: box.request("GET", "x")', served.url
+    )
     assert (0, "") == (code, err)
 
 
@@ -532,7 +531,7 @@ def test_after_fork(served: Any, leave: str) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_after_fork_async(served: Any) -> None:
     """An async client says the same after a fork."""
-    code, out, err = run(
+    code, out, _ = run(
         """
         import warnings
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -585,13 +584,7 @@ def test_interrupt(served: Any, method: str) -> None:
     assert time.monotonic() - start < 5
 
 
-def use_in_child(url: str) -> Any:
-    """Make a client in a process of its own."""
-    with Homebox("t", base_url=url) as box:
-        return box.request("GET", "x")
-
-
-def test_spawned_processes(served: Any) -> None:
+def test_spawned_processes(served: Any, tmp_path: Path) -> None:
     """Processes that are spawned make their own clients."""
     script = (
         "import multiprocessing, sys\n"
@@ -603,15 +596,11 @@ def test_spawned_processes(served: Any) -> None:
         "    with multiprocessing.get_context('spawn').Pool(2) as pool:\n"
         "        print(pool.map(use, [sys.argv[1]] * 4))\n"
     )
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "spawned.py"
-        path.write_text(script)
-        done = subprocess.run(
-            [sys.executable, str(path), served.url], capture_output=True, text=True, timeout=40
-        )
+    path = tmp_path / "spawned.py"
+    path.write_text(script)
+    done = subprocess.run(
+        [sys.executable, str(path), served.url], capture_output=True, text=True, timeout=40
+    )
     assert (0, "[{}, {}, {}, {}]\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
@@ -664,7 +653,7 @@ def test_notes_of_an_interrupt(kind: str, note: str, monkeypatch: pytest.MonkeyP
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             if kind == "fails":
-                raise ConnectionFailed("ConnectionFailed", outcome=client_outcome()) from None
+                raise ConnectionFailed("ConnectionFailed", outcome=Outcome.UNKNOWN) from None
             if kind == "hangs":
                 await asyncio.sleep(0.3)
             if kind == "quiet":
@@ -676,10 +665,3 @@ def test_notes_of_an_interrupt(kind: str, note: str, monkeypatch: pytest.MonkeyP
             bridge.run(work)
     assert note in caught.value.__notes__[0]
     bridge.worker.close(lambda: asyncio.sleep(0))
-
-
-def client_outcome() -> Any:
-    """Return an outcome."""
-    from homebox_async import Outcome
-
-    return Outcome.UNKNOWN

@@ -66,6 +66,13 @@ async def test_reference_goes_first(bench: Any, add: Any) -> None:
     assert [there] == (await look_up(bench.client(), [row(1)]))[1].ids
 
 
+async def test_everywhere(bench: Any, add: Any) -> None:
+    """A property at another postcode is found if it is looked for."""
+    there = add("The Old Mill", "R1", postcode="YO1 1AA")
+    assert [] == (await look_up(bench.client(), [row(1)]))[1].ids
+    assert [there] == (await look_up(bench.client(), [row(1)], everywhere=True))[1].ids
+
+
 async def test_several(bench: Any, add: Any) -> None:
     """Several properties with the reference are all told."""
     both = [add("1 High St", "R1"), add("1 High St", "R1")]
@@ -85,11 +92,11 @@ async def test_address_id_with_postcode(bench: Any, add: Any) -> None:
     there = add("1 High St", None, address_id="abc-1")
     found = await look_up(bench.client(), [PropertyRow(1, AddressId("abc-1", "LS1 1AA"), "R1")])
     assert [there] == found[1].ids
-    assert {"LS1 1AA"} == {seen.query["q"] for seen in bench.emulator.received}
+    assert {"LS1 1AA", "LS11AA"} == {seen.query["q"] for seen in bench.emulator.received}
 
 
 @pytest.mark.parametrize(
-    ("postcodes", "queries"), [(3, 3), (50, 50), (51, 0)], ids=["few", "fifty", "many"]
+    ("postcodes", "queries"), [(3, 6), (25, 50), (26, 0)], ids=["few", "more", "many"]
 )
 async def test_queries(bench: Any, add: Any, postcodes: int, queries: int) -> None:
     """Few postcodes are asked for one by one, for many the whole list is read."""
@@ -125,7 +132,7 @@ async def test_server_that_does_not_count_pages(bench: Any, server: Any) -> None
     """A list that is the same on every page ends after a few of them."""
     page = b'{"data": [{"id": 1, "partner_properties": [{"property_reference": "R1"}]}]}'
     server.default = server.say(body=page)
-    found = await look_up(bench.client(base_url=server.url), [row(1)])
+    found = await look_up(bench.client(base_url=server.url), [row(1)], everywhere=True)
     assert {1: Hits({1}, set())} == found
     assert 5 == len(server.seen)
 

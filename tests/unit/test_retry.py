@@ -138,7 +138,7 @@ async def test_a_wait_beyond_the_deadline_fails_saying_so(clock: Any, asked: str
     """A wait that the deadline does not allow is not cut short: the call fails and says so."""
     retrier = Retrier(Retry(), now=clock.now, sleep=clock.sleep, chance=lambda: 0.0)
     script = Script(status("POST", 429, Retry_After=asked), DONE)
-    with pytest.raises(RateLimited, match="asked to wait .* beyond the deadline") as caught:
+    with pytest.raises(RateLimited, match=r"asked to wait .* beyond the deadline") as caught:
         await retrier(request("POST", deadline=clock.now() + 30), script)
     assert (1, Outcome.REJECTED, float(asked)) == (
         caught.value.attempts,
@@ -150,7 +150,9 @@ async def test_a_wait_beyond_the_deadline_fails_saying_so(clock: Any, asked: str
 
 async def test_backoff_beyond_the_deadline(clock: Any) -> None:
     """Our own wait is not begun either when it would end after the deadline."""
-    retrier = Retrier(Retry(backoff=50, longest=50), now=clock.now, sleep=clock.sleep, chance=lambda: 1.0)
+    retrier = Retrier(
+        Retry(backoff=50, longest=50), now=clock.now, sleep=clock.sleep, chance=lambda: 1.0
+    )
     with pytest.raises(ConnectionFailed, match="it was due to wait"):
         await retrier(request(deadline=clock.now() + 30), Script(lost()))
 
@@ -330,7 +332,7 @@ async def test_a_pause_beyond_the_deadline(clock: Any) -> None:
     throttle = Throttle(now=clock.now, sleep=clock.sleep)
     throttle.pause(60)
     script = Script(DONE)
-    with pytest.raises(DeadlineExceeded, match="pause of 60.0 s") as caught:
+    with pytest.raises(DeadlineExceeded, match=r"pause of 60\.0 s") as caught:
         await throttle(request(deadline=clock.now() + 10), script)
     assert (Outcome.NOT_SENT, 0, 0) == (caught.value.outcome, caught.value.attempts, script.calls)
 
