@@ -14,12 +14,12 @@ from typing import Any, Literal, Self, TypeVar
 
 import attrs
 
-from .blocking import Bridge, Facade
+from .blocking import Bridge, Facade, Worker
 from .errors import ConfigurationError
 from .middleware import Handler, Middleware, Throttle, answered, chain, log
 from .retry import Retrier, Retry
 from .transport import Transport
-from .wire import Request
+from .wire import Request, Secret
 
 C = TypeVar("C", bound="BaseClient")
 
@@ -39,13 +39,13 @@ class BaseClient:
 
     _transport: Transport
     _throttle: Throttle
-    _owner: BaseClient | None = None  # what a view was made from; it lives as long as the view
 
     def _begin(self, transport: Transport, options: Options) -> None:
         self._transport, self._throttle = transport, Throttle()
         self._set_up(options)
 
     def _set_up(self, options: Options) -> None:
+        above_zero(deadline=options.deadline)
         self._options = options
         self._deadline = options.deadline
         self._handle: Handler = chain(
@@ -83,7 +83,6 @@ class BaseClient:
         """
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
-        view._owner = self
         mine = self._options
         view._set_up(
             Options(
@@ -117,24 +116,12 @@ class BaseClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
-
-    def __del__(self) -> None:
-        # A view that goes away must not take the connections of the others with it.
-        if self._owner is not None or "_transport" not in self.__dict__:
-            return
-        unclosed = [transport for transport in self._transports() if transport.unclosed]
-        for transport in unclosed:
-            transport.abandon()
-        if unclosed:
-            warnings.warn(
-                f"{self!r} was not closed; use `async with` or await aclose()",
-                ResourceWarning,
-                stacklevel=1,
-                source=self,
-            )
+        # Also of a client that could not be made: tracebacks with locals show it.
+        made = self.base_url if hasattr(self, "_transport") else "not made"
+        return f"<{type(self).__name__} {made}>"
 
     def _transports(self) -> tuple[Transport, ...]:
+        """Return every pool that this client opens."""
         return (self._transport,)
 
     async def _call(self, request: Request) -> Any:
@@ -147,12 +134,15 @@ class BlockingClient(Facade[C]):
     """The sync side of a client: its thread, its views, and the way it ends."""
 
     def _begin(self, client: C) -> None:
+        for transport in client._transports():
+            transport.guarded = True
         self._attach(client, Bridge())
-        # Runs when the client is collected unclosed, and at the latest when Python leaves.
-        self._leave = weakref.finalize(self, _forgotten, client, self._bridge)
+        # Runs when the bridge is collected unclosed, that is when neither this client nor a view,
+        # a resource or a list of it is left; at the latest when Python leaves.
+        self._leave = weakref.finalize(self._bridge, _forgotten, client, self._bridge.worker)
 
     def _attach(self, client: C, bridge: Bridge) -> None:
-        self._target, self._bridge = client, bridge
+        super().__init__(client, bridge)
 
     def with_options(
         self,
@@ -164,7 +154,6 @@ class BlockingClient(Facade[C]):
     ) -> Self:
         """Return a second view of this client: same connections and pauses, other options."""
         view = object.__new__(type(self))
-        view._owner = self
         view._attach(
             self._target.with_options(
                 deadline=deadline,
@@ -177,8 +166,6 @@ class BlockingClient(Facade[C]):
         view._leave = self._leave
         return view
 
-    _owner: BlockingClient[C] | None = None  # as in `BaseClient`
-
     @property
     def base_url(self) -> str:
         """The origin that every request goes to."""
@@ -187,7 +174,7 @@ class BlockingClient(Facade[C]):
     def close(self) -> None:
         """Close every connection and end the background thread."""
         self._leave.detach()
-        self._bridge.close(self._target.aclose)
+        self._bridge.worker.close(self._target.aclose)
 
     def __enter__(self) -> Self:
         return self
@@ -201,20 +188,28 @@ class BlockingClient(Facade[C]):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
+        made = self.base_url if hasattr(self, "_target") else "not made"
+        return f"<{type(self).__name__} {made}>"
 
 
-def _forgotten(client: BaseClient, bridge: Bridge) -> None:
-    if bridge.started:
+def _forgotten(client: BaseClient, worker: Worker) -> None:
+    if worker.started:
         warnings.warn(
-            f"{client!r} was not closed; use `with` or close()", ResourceWarning, stacklevel=2
+            f"a client of {client.base_url} was not closed; use `with` or close()",
+            ResourceWarning,
+            stacklevel=2,
         )
-    bridge.close(client.aclose)
+    worker.close(client.aclose)
 
 
-def checked_token(given: str | None, variable: str, hint: str) -> str:
+def masked(text: str | None) -> Secret | None:
+    """Return what a caller gave as a secret: tracebacks with locals show no more than ***."""
+    return None if text is None else Secret(text)
+
+
+def checked_token(given: Secret | None, variable: str, hint: str) -> Secret:
     """Return a token that was given or stands in the environment, or ConfigurationError."""
-    token = (given if given is not None else os.environ.get(variable, "")).strip()
+    token = Secret(os.environ.get(variable, "").strip() if given is None else given.strip())
     if not token:
         raise ConfigurationError(f"no API token; pass token=... or set {variable} ({hint})")
     if not token.isascii() or not token.isprintable() or " " in token:

@@ -17,6 +17,7 @@ from .base_client import (
     Options,
     above_zero,
     checked_token,
+    masked,
     user_agent,
 )
 from .blocking import blocking
@@ -27,10 +28,13 @@ from .origin import split_base
 from .resources.billing import BillingOperations, Spelling
 from .retry import Retry
 from .transport import Transport
+from .wire import Secret
 
 # Neither is in the document; the vendor's public help pages give them.
 BASE_URL: Final = "https://front.ista-webservices.be/api/v1"
 LOGIN_URL: Final = "https://authentication.ista-webservices.be"
+
+_NONE: Final = Secret("")
 
 
 class AsyncBilling(BaseClient, BillingOperations):
@@ -73,12 +77,12 @@ class AsyncBilling(BaseClient, BillingOperations):
         attempt_middlewares: Sequence[Middleware] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
-        above_zero(timeout=timeout, deadline=deadline, max_connections=max_connections)
+        token, username, password = masked(token), masked(username), masked(password)
+        above_zero(timeout=timeout, max_connections=max_connections, max_body=max_body)
 
         def transport(url: str, root: str) -> Transport:
             return Transport(
                 base_url=url,
-                token=None,
                 root=root,
                 timeout=timeout,
                 max_connections=max_connections,
@@ -107,6 +111,9 @@ class AsyncBilling(BaseClient, BillingOperations):
                 attempt_middlewares=tuple(attempt_middlewares),
             ),
         )
+
+        for pool in self._transports():
+            pool.owner = self._transport.owner
 
     def _innermost(self) -> tuple[Middleware, ...]:
         # Nearest to the transport: no middleware of the user's sees the token.
@@ -156,6 +163,7 @@ class Billing(BlockingClient[AsyncBilling]):
         attempt_middlewares: Sequence[Middleware] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
+        token, username, password = masked(token), masked(username), masked(password)
         client = AsyncBilling(
             token,
             username=username,
@@ -182,18 +190,18 @@ class Billing(BlockingClient[AsyncBilling]):
 
 
 def _credentials(
-    token: str | None, username: str | None, password: str | None
-) -> tuple[str | None, str, str]:
+    token: Secret | None, username: Secret | None, password: Secret | None
+) -> tuple[Secret | None, Secret, Secret]:
     """Return a ready token, or None with username and password."""
     if token is not None and (username is not None or password is not None):
         raise ConfigurationError("a token is given beside username or password; give one of them")
     env = os.environ.get
     if username is None and password is None and (token or env("HOMEBOX_BILLING_TOKEN")):
-        return checked_token(token, "HOMEBOX_BILLING_TOKEN", "the Billing API's own"), "", ""
+        return checked_token(token, "HOMEBOX_BILLING_TOKEN", "the Billing API's own"), _NONE, _NONE
     if token is not None:
         raise ConfigurationError("the token is empty; give a token, or username and password")
-    username = env("HOMEBOX_BILLING_USERNAME") if username is None else username
-    password = env("HOMEBOX_BILLING_PASSWORD") if password is None else password
+    username = masked(env("HOMEBOX_BILLING_USERNAME")) if username is None else username
+    password = masked(env("HOMEBOX_BILLING_PASSWORD")) if password is None else password
     if not username or not password:
         raise ConfigurationError(
             "no credentials for the Billing API; pass username=... and password=..., or token=..., "

@@ -7,6 +7,7 @@ lock: the same coroutines, the same pool, from any thread, also inside a running
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import inspect
@@ -21,7 +22,7 @@ import anyio
 import anyio.from_thread
 
 from .download import Download, Progress
-from .errors import ConfigurationError
+from .errors import ConfigurationError, ConnectionFailed, Outcome
 from .models import Model
 from .pages import Page, PageCursor, Pages
 
@@ -38,8 +39,26 @@ _CLOSE_GRACE = 2.0  # seconds that closing may take before the thread is left to
 class Bridge:
     """A background thread with an event loop; `run` awaits a coroutine there.
 
-    The thread starts with the first call. anyio's portal owns the loop's lifetime; single calls
-    go past it, for a lock and `call_soon_threadsafe` cost a quarter of its hop.
+    The thread does not know its bridge: when nobody holds the bridge any more, neither a client
+    nor one of its resources or lists, it is collected, and then `worker` can be closed.
+    """
+
+    def __init__(self) -> None:
+        self.worker = Worker()
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        """Run a coroutine on the loop, wait for it and return what it returns.
+
+        Ctrl-C cancels it; the KeyboardInterrupt carries a note with the call's outcome.
+        """
+        return self.worker.run(make)
+
+
+class Worker:
+    """The thread behind a `Bridge`.
+
+    It starts with the first call. anyio's portal owns the loop's lifetime; single calls go past
+    it, for a lock and `call_soon_threadsafe` cost a quarter of its hop.
     """
 
     def __init__(self) -> None:
@@ -48,24 +67,32 @@ class Bridge:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
         self._portal: anyio.from_thread.BlockingPortal
+        self._calls: set[_Call] = set()
+        self._last: asyncio.Task[None]
         self._closed = False
+        self._ended = False
 
     def run(self, make: Callable[[], Coroutine[Any, Any, R]]) -> R:
-        """Run a coroutine on the loop, wait for it and return what it returns.
-
-        Ctrl-C cancels it; the KeyboardInterrupt carries a note with the call's outcome.
-        """
+        """See `Bridge.run`."""
         loop = self._started()
         call = _Call(make)
-        loop.call_soon_threadsafe(call.start, context=contextvars.copy_context())
+        self._calls.add(call)
         try:
+            if self._ended:
+                raise RuntimeError("the loop has just ended")
+            loop.call_soon_threadsafe(call.start, context=contextvars.copy_context())
             call.done.acquire()
+        except RuntimeError:
+            raise ConfigurationError("this client is closed; make a new one") from None
         except BaseException as interrupt:
-            loop.call_soon_threadsafe(call.cancel)
-            call.done.acquire(timeout=_INTERRUPT_GRACE)
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(call.cancel)
+                call.done.acquire(timeout=_INTERRUPT_GRACE)
             for note in call.notes():
                 interrupt.add_note(note)
             raise
+        finally:
+            self._calls.discard(call)
         return cast("R", call.result())
 
     @property
@@ -75,19 +102,29 @@ class Bridge:
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `last`, stop the loop and wait for the thread, all for a bounded time."""
+        if self._pid != os.getpid():
+            return
         with self._lock:
-            if self._closed or self._pid != os.getpid():
+            if self._closed:
                 return
             self._closed = True
             thread = self._thread
         if thread is None:
             return
-        call = _Call(last)
-        self._loop.call_soon_threadsafe(call.start)
-        call.done.acquire(timeout=_CLOSE_GRACE)
-        self._portal.start_task_soon(self._portal.stop, True)
+
+        async def finish() -> None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(last(), _CLOSE_GRACE)
+            await self._portal.stop(True)
+
+        def begin() -> None:
+            self._last = self._loop.create_task(finish())
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            self._loop.call_soon_threadsafe(begin)
+        # The garbage collector may call from the loop's own thread, which cannot wait for itself.
         if thread is not threading.current_thread():
-            thread.join(_CLOSE_GRACE)
+            thread.join(2 * _CLOSE_GRACE)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._thread is not None and not self._closed and self._pid == os.getpid():
@@ -110,6 +147,7 @@ class Bridge:
 
     def _start(self) -> None:
         ready = threading.Event()
+        failed: list[BaseException] = []
 
         async def serve() -> None:
             async with anyio.from_thread.BlockingPortal() as portal:
@@ -118,12 +156,27 @@ class Bridge:
                 ready.set()
                 await portal.sleep_until_stopped()
 
+        def work() -> None:
+            try:
+                anyio.run(serve)
+            except BaseException as error:
+                failed.append(error)
+            finally:
+                self._ended = True
+                ready.set()
+                # A call that came while the loop was ending would wait for ever.
+                for call in tuple(self._calls):
+                    call.release()
+
         # A daemon: an unclosed client must never keep the interpreter from leaving.
-        thread = threading.Thread(
-            target=anyio.run, args=(serve,), name="homebox-client", daemon=True
-        )
+        thread = threading.Thread(target=work, name="homebox-client", daemon=True)
+        self._ended = False
         thread.start()
         ready.wait()
+        if failed:
+            raise ConfigurationError(
+                f"the client's event loop could not be started ({type(failed[0]).__name__})"
+            )
         self._thread = thread
 
 
@@ -139,7 +192,7 @@ class _Call:
 
     def start(self) -> None:
         if self._cancelled:
-            self.done.release()
+            self.release()
             return
         self._task = asyncio.get_running_loop().create_task(self._make())
         self._task.add_done_callback(self._ended)
@@ -149,26 +202,40 @@ class _Call:
         if self._task is not None:
             self._task.cancel()
 
+    def release(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it was released before
+            self.done.release()
+
     def result(self) -> Any:
-        assert self._task is not None
-        if self._task.cancelled():
-            raise ConfigurationError("the client was closed while this call was under way")
-        return self._task.result()
+        if self._task is None:
+            raise ConfigurationError("this client was closed before the call began")
+        if self._task.done() and not self._task.cancelled():
+            return self._task.result()
+        closed = ConnectionFailed(
+            "the client was closed while this call was under way", outcome=Outcome.UNKNOWN
+        )
+        for note in self.notes():
+            closed.add_note(note)
+        raise closed
 
     def notes(self) -> list[str]:
         """What the cancelled call says of its outcome."""
-        if self._task is None or not self._task.done():
+        if self._task is None:
+            return ["the call had not begun [outcome: not sent]"]
+        if not self._task.done():
             return ["the call had not ended yet [outcome: unknown]"]
         try:
             self._task.result()
+        except asyncio.CancelledError as cancelled:
+            return [*getattr(cancelled, "__notes__", ["cancelled outside its requests"])]
         except BaseException as error:
-            return [*getattr(error, "__notes__", [])] or [str(error)]
+            return [str(error)]
         return ["the call had just succeeded"]
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
             task.exception()  # seen here, so that nobody warns if the caller was interrupted
-        self.done.release()
+        self.release()
 
 
 class Facade(Generic[A]):
@@ -253,9 +320,12 @@ class BlockingCursor(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        while not self._items:
-            self._items.extend(next(self.pages).items)
-        return self._items.popleft()
+        # Threads may share a pass: between a look and a step another one may take the item.
+        while True:
+            try:
+                return self._items.popleft()
+            except IndexError:
+                self._items.extend(next(self.pages).items)
 
     def close(self) -> None:
         """Stop reading ahead."""
@@ -288,7 +358,9 @@ class BlockingDownload:
             while (chunk := self._bridge.run(step)) is not None:
                 yield chunk
         finally:
-            self._bridge.run(chunks.aclose)
+            # Also runs when a pass left in the middle is collected, maybe after the client closed.
+            with contextlib.suppress(ConfigurationError):
+                self._bridge.run(chunks.aclose)
 
     def save(
         self,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, overload
 
-from .base_client import BaseClient, Options, above_zero, checked_token, user_agent
+from .base_client import BaseClient, Options, above_zero, checked_token, masked, user_agent
 from .codec import decode, parse
 from .errors import ConfigurationError, Problem, ValidationError
+from .login import Bearer
 from .middleware import Middleware
 from .models import Model
 from .resources.account import AsyncAccount
@@ -95,16 +97,19 @@ class AsyncHomebox(BaseClient):
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
     ) -> None:
+        token = checked_token(
+            masked(token),
+            "HOMEBOX_TOKEN",
+            'see the document\'s "Authentication" for how to get one',
+        )
         if environment not in ENVIRONMENTS:
             raise ConfigurationError(
                 f"environment {environment!r} is unknown; give 'production' or 'sandbox'"
             )
-        above_zero(timeout=timeout, deadline=deadline, max_connections=max_connections)
+        above_zero(timeout=timeout, max_connections=max_connections, max_body=max_body)
+        self._credentials = Bearer(token)
         transport = Transport(
             base_url=base_url or os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS[environment],
-            token=checked_token(
-                token, "HOMEBOX_TOKEN", 'see the document\'s "Authentication" for how to get one'
-            ),
             root="/api/partner",
             timeout=timeout,
             max_connections=max_connections,
@@ -122,6 +127,10 @@ class AsyncHomebox(BaseClient):
                 attempt_middlewares=tuple(attempt_middlewares),
             ),
         )
+
+    def _innermost(self) -> tuple[Middleware, ...]:
+        # Nearest to the transport: no middleware of the user's sees the token.
+        return (self._credentials,)
 
     def _hold_resources(self) -> None:
         self.addresses = AsyncAddresses(self._call)
@@ -214,7 +223,8 @@ def _check_call(
     if method not in SAFETY:
         known = ", ".join(SAFETY)
         raise ValidationError([Problem("method", "is not an HTTP method", f"give one of {known}")])
-    if any(mark in path for mark in ("://", "..", "?", "#", "//", "\\")) or not path.isprintable():
+    # What varies goes into `params`, so a path of plain characters is enough.
+    if not re.fullmatch(r"[A-Za-z0-9_\-./{}~]+", path) or ".." in path or "//" in path:
         raise ValidationError(
             [Problem("path", "leaves the API", "give a plain path, the query as `query`")]
         )

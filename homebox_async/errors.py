@@ -51,6 +51,9 @@ class Outcome(enum.Enum):
 class HomeboxError(Exception):
     """The base of every error of this package."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
 
 class ConfigurationError(HomeboxError):
     """A client was set up or used in a way that cannot work; nothing was sent."""
@@ -82,9 +85,6 @@ class ValidationError(HomeboxError, ValueError):
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)) + " (nothing was sent)")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problems,)
-
 
 class EchoMismatch(UserWarning):
     """The server took a write, but its answer shows another date than the one that was sent.
@@ -97,7 +97,8 @@ class RequestError(HomeboxError):
     """A call failed.
 
     `outcome`: what it did at the server. `method` and `path`: the operation, with the path as
-    its template (``property/{property_id}``). `attempts`: how many were made.
+    its template (``property/{property_id}``). `attempts`: how many were made, 0 for a call that
+    waited for its turn until the deadline.
     """
 
     def __init__(
@@ -123,10 +124,8 @@ class RequestError(HomeboxError):
 
     def __str__(self) -> str:
         tries = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
-        return f"{self.method} {self.path}: {self.message} [outcome: {self.outcome.value}, {tries}]"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
+        operation = f"{self.method} {self.path}: " if self.method else ""
+        return f"{operation}{self.message} [outcome: {self.outcome.value}, {tries}]"
 
 
 def _rebuild(cls: type[HomeboxError], args: tuple[Any, ...], state: dict[str, Any]) -> HomeboxError:

@@ -13,7 +13,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import attrs
@@ -27,8 +27,8 @@ from .errors import (
 )
 from .middleware import Handler, answered
 from .models import Unreadable
-from .transport import Secret, Transport
-from .wire import Request, Response, Safety, encode
+from .transport import Transport
+from .wire import Request, Response, Safety, Secret, encode, note_cancelled
 
 _MARGIN = 30.0  # seconds before its end at which a token is renewed
 
@@ -36,12 +36,12 @@ _MARGIN = 30.0  # seconds before its end at which a token is renewed
 class Bearer:
     """A middleware that gives each request the token it was made with."""
 
-    def __init__(self, token: str, headers: Mapping[str, str]) -> None:
-        self._headers = {**headers, "Authorization": Secret(f"Bearer {token}")}
+    def __init__(self, token: Secret, headers: Mapping[str, str] | None = None) -> None:
+        self._headers = {**(headers or {}), "Authorization": Secret(f"Bearer {token}")}
 
-    async def __call__(self, request: Request, handler: Handler) -> Response:
+    def __call__(self, request: Request, handler: Handler) -> Awaitable[Response]:
         """Send the request with the token."""
-        return await handler(_with(request, self._headers))
+        return handler(_with(request, self._headers))
 
 
 class Login:
@@ -55,16 +55,16 @@ class Login:
     def __init__(
         self,
         transport: Transport,
-        username: str,
-        password: str,
+        username: Secret,
+        password: Secret,
         headers: Mapping[str, str],
         *,
         margin: float = _MARGIN,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.transport = transport
-        self._username = Secret(username)
-        self._password = Secret(password)
+        self._username = username
+        self._password = password
         self._headers = headers
         self._margin = margin
         self._now = now
@@ -113,11 +113,13 @@ class Login:
                 outcome=Outcome.NOT_SENT,
                 method=request.method,
                 path=request.path,
+                attempts=0,
             ) from None
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             task = asyncio.current_task()
             if renewal.cancelled() and not (task is not None and task.cancelling()):
                 raise ConfigurationError("the client was closed during this call") from None
+            note_cancelled(cancelled, request, Outcome.NOT_SENT)
             raise
         except RequestError as failed:
             raise copy.copy(failed) from None  # each caller counts attempts on its own
@@ -160,7 +162,9 @@ class Login:
 
 
 def _with(request: Request, headers: Mapping[str, str]) -> Request:
-    return attrs.evolve(request, headers={**(request.headers or {}), **headers})
+    if request.headers is not None:
+        headers = {**request.headers, **headers}
+    return attrs.evolve(request, headers=headers)
 
 
 def _read_token(response: Response) -> Secret:

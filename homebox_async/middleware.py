@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import attrs
 
 from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited, RequestError
-from .wire import Request, Response, Safety, failure
+from .wire import Request, Response, Safety, failure, note_cancelled
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Request, Handler], Awaitable[Response]]
@@ -77,16 +77,18 @@ async def answered(request: Request, handler: Handler) -> Response:
         raise failure(request, response, time.time())
     try:
         response.result = request.read(response)
+        return response
     except ValueError as unreadable:
-        if request.safety is Safety.DELETE:
-            return response  # it is gone; the words about it do not matter
-        raise AnswerUnusable(
-            f"the server answered {response.status}, but its answer {unreadable}",
-            outcome=Outcome.REJECTED if request.safety is Safety.READ else Outcome.UNKNOWN,
-            method=request.method,
-            path=request.path,
-        ) from None
-    return response
+        wrong = str(unreadable)
+    if request.safety is Safety.DELETE:
+        return response  # it is gone; the words about it do not matter
+    # Not raised above: the context would hold the body, and with it personal data.
+    raise AnswerUnusable(
+        f"the server answered {response.status}, but its answer {wrong}",
+        outcome=Outcome.UNKNOWN,
+        method=request.method,
+        path=request.path,
+    )
 
 
 @attrs.define(eq=False)
@@ -107,7 +109,11 @@ class Throttle:
     async def __call__(self, request: Request, handler: Handler) -> Response:
         """Hold the attempt back while the client is paused or its quota is in use."""
         if self.paused_until or self._remaining is not None:
-            await self._wait(request)
+            try:
+                await self._wait(request)
+            except asyncio.CancelledError as cancelled:
+                note_cancelled(cancelled, request, Outcome.NOT_SENT)
+                raise
         self._in_flight += 1
         try:
             response = await handler(request)
@@ -168,5 +174,9 @@ class Throttle:
     @staticmethod
     def _too_late(request: Request, message: str) -> DeadlineExceeded:
         return DeadlineExceeded(
-            message, outcome=Outcome.NOT_SENT, method=request.method, path=request.path
+            message,
+            outcome=Outcome.NOT_SENT,
+            method=request.method,
+            path=request.path,
+            attempts=0,
         )

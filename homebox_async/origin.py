@@ -12,7 +12,7 @@ from .errors import ConfigurationError
 
 def split_base(base_url: str) -> tuple[str, str]:
     """Return what may be an origin (see `checked_origin`), and the root path below it."""
-    url = URL(base_url)
+    url = _url(base_url)
     if not url.host:
         return base_url, ""
     # Query and fragment stay with the origin, where they are refused.
@@ -21,14 +21,14 @@ def split_base(base_url: str) -> tuple[str, str]:
 
 def checked_origin(base_url: str) -> str:
     """Return scheme, host and port; a token never goes over plain http except to loopback."""
-    url = URL(base_url)
+    url = _url(base_url)
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(
             f"base_url {base_url!r} is not a URL; give one such as https://host"
         )
     if url.user or url.password or url.query_string or url.fragment or url.path not in {"", "/"}:
         raise ConfigurationError("base_url is more than scheme, host and port; give only these")
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigurationError(
             f"base_url uses http, which would show the token to the network between here and "
             f"{url.host}; use https (plain http is allowed to loopback only)"
@@ -36,7 +36,15 @@ def checked_origin(base_url: str) -> str:
     return str(url.origin())
 
 
-def _is_loopback(host: str) -> bool:
+def _url(text: str) -> URL:
+    try:
+        return URL(text)
+    except ValueError:
+        return URL()  # which has no host and is refused for it
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
     if host == "localhost":
         return True
     try:
@@ -53,6 +61,20 @@ def proxy_for(origin: str) -> str | None:
     """
     url = URL(origin)
     assert url.host is not None
-    if url.scheme == "http" or urllib.request.proxy_bypass(url.host):
+    if url.scheme == "http" or urllib.request.proxy_bypass(f"{url.host}:{url.port}"):
         return None
     return urllib.request.getproxies().get(url.scheme)
+
+
+def checked_proxy(proxy: str | None) -> URL | None:
+    """Return the URL of a proxy, None for "" and None; ConfigurationError for what is none."""
+    if not proxy:
+        return None
+    url = _url(proxy if "://" in proxy else f"http://{proxy}")
+    if url.scheme not in {"http", "https"} or not url.host:
+        # It is not repeated: it may hold a password.
+        raise ConfigurationError(
+            "the proxy is not one that can be used; give a URL such as http://host:3128, "
+            'or "" for none (by default HTTPS_PROXY names it)'
+        )
+    return url

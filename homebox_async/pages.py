@@ -7,6 +7,7 @@ The next page is always asked for by its number with the original query, never b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -120,6 +121,7 @@ class PageCursor(Generic[T]):
     If a page fails, the error comes out and the next step asks for the same page again.
     `next_page` is the page it will yield next, `drift` tells after the end by how many items
     the pass differs from the `total` that the server told, None where it told none.
+    Several tasks may share one pass.
     """
 
     def __init__(self, fetch: Fetch[T], start: int, prefetch: int) -> None:
@@ -132,13 +134,25 @@ class PageCursor(Generic[T]):
         self._total: int | None = None
         self._seen = _Seen()
         self._yielded = 0
+        self._stale = 0
         self._done = False
+        self._turn = asyncio.Lock()
         self.drift: int | None = None
+
+    def __del__(self) -> None:
+        # After a `break` nobody calls `aclose`; the last reference may go in another thread.
+        for task in self._ahead:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                task.get_loop().call_soon_threadsafe(task.cancel)
 
     def __aiter__(self) -> PageCursor[T]:
         return self
 
     async def __anext__(self) -> Page[T]:
+        async with self._turn:
+            return await self._next()
+
+    async def _next(self) -> Page[T]:
         if self._done:
             raise StopAsyncIteration
         page = await self._take()
@@ -146,8 +160,10 @@ class PageCursor(Generic[T]):
         self._last_page, self._total = page.last_page, page.total
         self.next_page += 1
         self._yielded += len(fresh)
+        self._stale = 0 if fresh else self._stale + 1
         if self._last_page is not None:
-            self._done = page.number >= self._last_page
+            # One page without anything new may be drift, two are a server that ignores `page`.
+            self._done = page.number >= self._last_page or self._stale > 1
         elif not fresh:
             # The end of a list that does not tell its end; or a server that ignores `page`.
             self._done = True
@@ -165,6 +181,8 @@ class PageCursor(Generic[T]):
         """Stop reading ahead."""
         self._done = True
         await self._drop_ahead()
+
+    # --- how
 
     async def _take(self) -> Page[T]:
         if not self._ahead:
@@ -185,7 +203,9 @@ class PageCursor(Generic[T]):
             number = self.next_page + len(self._ahead)
             if self._last_page is not None and number > self._last_page:
                 return
-            self._ahead.append(asyncio.ensure_future(self._fetch(number)))
+            task = asyncio.ensure_future(self._fetch(number))
+            task.add_done_callback(_note_failure)
+            self._ahead.append(task)
 
     async def _drop_ahead(self) -> None:
         tasks, self._ahead = list(self._ahead), deque()
@@ -193,9 +213,6 @@ class PageCursor(Generic[T]):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-            for task in tasks:
-                if not task.cancelled():
-                    task.exception()  # seen: it is asked for again if anybody goes on
 
     async def _finish(self) -> None:
         await self._drop_ahead()
@@ -207,6 +224,12 @@ class PageCursor(Generic[T]):
                     self._yielded,
                     self._total,
                 )
+
+
+def _note_failure(task: asyncio.Task[Any]) -> None:
+    """Note the failure of a page, so that nobody warns: it is asked for again if need be."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Cursor(Generic[T]):

@@ -28,7 +28,7 @@ from .errors import (
     StatusError,
 )
 from .middleware import Handler, logger
-from .wire import Request, Response, Safety
+from .wire import Request, Response, Safety, note_cancelled
 
 _WORTH_ANOTHER_TRY = {408, 429, 500, 502, 503, 504}
 
@@ -114,6 +114,7 @@ class Retrier:
         made = 0
         gone_unseen = False
         stopped = ""
+        last = first.outcome
 
         async def attempt() -> Response:
             nonlocal made, gone_unseen
@@ -130,11 +131,22 @@ class Retrier:
             self.quota.earn()
             return response
 
+        async def sleep(seconds: float) -> None:
+            try:
+                await self.sleep(seconds)
+            except asyncio.CancelledError as cancelled:
+                note_cancelled(cancelled, request, last, " before another attempt")
+                raise
+
         def worth_it(error: BaseException) -> bool:
-            nonlocal gone_unseen
+            nonlocal gone_unseen, last
             if not isinstance(error, RequestError):
                 return False
             gone_unseen = gone_unseen or error.outcome is Outcome.UNKNOWN
+            if gone_unseen and request.safety is Safety.DELETE:
+                # What a later attempt came to does not undo what an earlier one may have done.
+                error.outcome = Outcome.UNKNOWN
+            last = error.outcome
             return retryable(request.safety, error)
 
         def wait(state: tenacity.RetryCallState) -> float:
@@ -165,13 +177,17 @@ class Retrier:
                 retry=tenacity.retry_if_exception(worth_it),
                 wait=wait,
                 stop=stop,
-                sleep=self.sleep,
+                sleep=sleep,
                 reraise=True,
             )(attempt)
         except RequestError as error:
-            error.attempts = made
+            error.attempts += made - 1
             if stopped:
                 error.message += f"; {stopped}"
             if request.safety is Safety.WRITE and error.outcome is Outcome.UNKNOWN:
                 raise OutcomeUnknown(error) from error
+            raise
+        except asyncio.CancelledError as cancelled:
+            if gone_unseen and request.safety is Safety.DELETE:
+                note_cancelled(cancelled, request, Outcome.UNKNOWN, " after an earlier attempt")
             raise

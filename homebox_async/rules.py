@@ -27,6 +27,7 @@ __all__ = [
     "Rule",
     "Unset",
     "Verdict",
+    "absent",
     "account_number",
     "boolean",
     "check",
@@ -217,8 +218,9 @@ def colour(value: object) -> Verdict:
 
 def boolean(value: object) -> Verdict:
     """Accept True or False and nothing that merely counts as one."""
-    fault = f"is {type(value).__name__}, not a boolean", "give True or False"
-    return None if isinstance(value, bool) else fault
+    if isinstance(value, bool):
+        return None
+    return f"is {type(value).__name__}, not true or false", "give True or False"
 
 
 def positive_integers(values: object) -> Verdict:
@@ -238,15 +240,22 @@ def one_of(*allowed: str) -> Rule:
     return rule
 
 
-def made_of(*kinds: type[Input]) -> Rule:
-    """Accept an object of one of the given classes."""
+def made_of(*kinds: type[Input], what: str = "") -> Rule:
+    """Accept an object of one of the given classes, which in words are `what`."""
 
     def rule(value: object) -> Verdict:
-        known = " or ".join(kind.__name__ for kind in kinds)
-        fault = f"is {type(value).__name__}", f"give it as {known}"
-        return None if isinstance(value, kinds) else fault
+        if isinstance(value, kinds):
+            return None
+        known = " or ".join(f"an {k}" if k[0] in "AEIOU" else f"a {k}" for k in names)
+        return f"is {type(value).__name__}" + (f", not {what}" if what else ""), f"give {known}"
 
+    names = [kind.__name__ for kind in kinds]
     return rule
+
+
+def absent(value: object) -> bool:
+    """Tell whether the caller gave no value."""
+    return value is None or value is UNSET
 
 
 def end_after_start(start: dt.date, end: dt.date | Unset) -> Iterator[Problem]:
@@ -257,12 +266,17 @@ def end_after_start(start: dt.date, end: dt.date | Unset) -> Iterator[Problem]:
         yield Problem("tenancy_end", "is not after tenancy_start", "give a later date")
 
 
-def each(name: str, kind: type[Input], items: Sequence[Input]) -> Iterator[Problem]:
+def each(name: str, kind: type[Input], items: Sequence[Input], what: str) -> Iterator[Problem]:
     """Check a list of objects of one class, of which there has to be at least one."""
     if not items:
-        yield Problem(name, "is empty", "give at least one")
+        yield Problem(name, "is empty", f"give at least one {what}")
+    rule = made_of(kind, what=f"a {what}")
     for index, item in enumerate(items):
-        yield from _problems({f"{name}.{index}": item}, {f"{name}.{index}": made_of(kind)}, "")
+        fault = rule(item)
+        if fault is None:
+            yield from item.problems(f"{name}.{index}.")
+        else:
+            yield Problem(f"{name}.{index}", *fault)
 
 
 def nothing_given(**fields: object) -> Iterator[Problem]:
@@ -280,7 +294,7 @@ def _problems(
     fields: Mapping[str, Any], rules: Mapping[str, Rule], prefix: str
 ) -> Iterator[Problem]:
     for name, value in fields.items():
-        if value is UNSET or value is None:
+        if absent(value):
             continue
         fault = rules[name](value) if name in rules else None
         if fault is not None:
@@ -305,7 +319,7 @@ class Input:
         missing = [
             Problem(prefix + wire, "is missing", "give it")
             for wire in required
-            if values[wire] is None or values[wire] is UNSET
+            if absent(values[wire])
         ]
         return missing + check(values, rules, prefix)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final, Protocol, TypeVar
 
 import aiohttp
 
@@ -18,8 +17,11 @@ from .errors import (
     Outcome,
     RequestError,
 )
-from .wire import Request, Safety
+from .wire import Request, note_cancelled
 
+NOTHING: Final[Mapping[str, str]] = {}
+
+T = TypeVar("T")
 E = TypeVar("E", bound=RequestError)
 
 
@@ -37,16 +39,22 @@ class Stream:
     """
 
     def __init__(
-        self, request: Request, timeout: float, max_body: int, release: Callable[[], None]
+        self,
+        request: Request,
+        timeout: float,
+        max_body: int,
+        release: Callable[[], None],
+        attempt: Sent,
     ) -> None:
         self._request = request
         self._timeout = timeout
         self._max_body = max_body
+        self._attempt = attempt
         self._release: Callable[[], None] | None = release
         self._answer: aiohttp.ClientResponse | None = None
         self._size = 0
         self.status = 0
-        self.headers: Mapping[str, str] = {}
+        self.headers = NOTHING
         self.total: int | None = None
 
     def begin(self, answer: aiohttp.ClientResponse) -> None:
@@ -62,8 +70,7 @@ class Stream:
         """Return the next bytes as they came in, unpacked."""
         if self._answer is None or self._release is None:
             raise StopAsyncIteration
-        async with self.step():
-            chunk = await self._answer.content.readany()
+        chunk = await self.step(self._answer.content.readany())
         if not chunk:
             raise StopAsyncIteration
         self._size += len(chunk)
@@ -87,31 +94,31 @@ class Stream:
         message = f"the server answered {self.status}, but its answer {why}"
         return failed(AnswerUnusable, message, self._request, sent=True)
 
-    @contextlib.asynccontextmanager
-    async def step(self, attempt: Sent | None = None) -> AsyncIterator[None]:
+    async def step(self, waiting: Awaitable[T]) -> T:
         """Bound one step by `timeout` and the deadline; failures come out as our own errors."""
         request, seconds, late = self._request, self._timeout, False
         if request.deadline is not None:
             left = request.deadline - time.monotonic()
             late = left < seconds
             seconds = min(left, seconds)
+        error: type[RequestError]
         try:
             async with asyncio.timeout(seconds):
-                yield
+                return await waiting
         except TimeoutError:
-            error: type[RequestError] = DeadlineExceeded if late else AttemptTimeout
-            message = "the deadline passed" if late else f"nothing came for {self._timeout:g} s"
-            sent = attempt is None or attempt.sent
-            raise failed(error, message, request, sent, self.status) from None
-        except (aiohttp.ClientError, OSError, ValueError) as broken:
-            sent = attempt is None or attempt.sent
-            raise failed(ConnectionFailed, describe(broken), request, sent, self.status) from None
-        except asyncio.CancelledError as cancelled:
-            outcome = Outcome.UNKNOWN if attempt is None or attempt.sent else Outcome.NOT_SENT
-            cancelled.add_note(
-                f"{request.method} {request.path}: cancelled [outcome: {outcome.value}]"
+            error, message = (
+                (DeadlineExceeded, "the deadline passed")
+                if late
+                else (AttemptTimeout, f"nothing came for {self._timeout:g} s")
             )
+        except (aiohttp.ClientError, OSError, ValueError) as broken:
+            error, message = ConnectionFailed, describe(broken)
+        except asyncio.CancelledError as cancelled:
+            outcome = Outcome.UNKNOWN if self._attempt.sent else Outcome.NOT_SENT
+            note_cancelled(cancelled, request, outcome)
             raise
+        # Not raised above: the context would hold the request's headers, and with them the token.
+        raise failed(error, message, request, self._attempt.sent, self.status)
 
 
 def failed(error: type[E], message: str, request: Request, sent: bool, status: int = 0) -> E:
@@ -119,8 +126,6 @@ def failed(error: type[E], message: str, request: Request, sent: bool, status: i
     if status:
         message += f" (after a status of {status})"
     outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
-    if error is AnswerUnusable and request.safety is Safety.READ:
-        outcome = Outcome.REJECTED
     return error(message, outcome=outcome, method=request.method, path=request.path)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base_client import BlockingClient
+from .base_client import BlockingClient, masked
 from .blocking import Bridge, Facade, blocking
 from .client import AsyncHomebox, Environment
 from .middleware import Middleware
@@ -46,7 +46,7 @@ class Properties(Facade[AsyncProperties]):
 
 
 class Orders(Facade[AsyncOrders]):
-    """Orders of bills packages: their bills, payments and payouts."""
+    """Orders of bills packages. They are made by `tenant_packages` and `partner_packages`."""
 
     list = blocking(AsyncOrders.list)
     get = blocking(AsyncOrders.get)
@@ -111,7 +111,7 @@ class Leads(Facade[AsyncLeads]):
 
 
 class Readings(Facade[AsyncReadings]):
-    """Meter readings."""
+    """Meter readings. `page_size` of the lists is the API's `limit`."""
 
     create_for_order = blocking(AsyncReadings.create_for_order)
     list_for_order = blocking(AsyncReadings.list_for_order)
@@ -120,7 +120,7 @@ class Readings(Facade[AsyncReadings]):
 
 
 class PostalBills(Facade[AsyncPostalBills]):
-    """Bills that came by post."""
+    """Bills that came by post. `page_size` of the list is the API's `limit`."""
 
     create = blocking(AsyncPostalBills.create)
     list = blocking(AsyncPostalBills.list)
@@ -140,7 +140,7 @@ class Account(Facade[AsyncAccount]):
 
 
 class Branches(Facade[AsyncBranches]):
-    """Branch accounts; `branch(id)` makes calls on behalf of one."""
+    """Branch accounts; `client.branch(id)` makes calls on behalf of one."""
 
     create = blocking(AsyncBranches.create)
     update = blocking(AsyncBranches.update)
@@ -149,7 +149,11 @@ class Branches(Facade[AsyncBranches]):
 
 
 class Metrics(Facade[AsyncMetrics]):
-    """Numbers of orders, payments, leads and notifications."""
+    """Numbers for a range of days, both ends included; the month to date if none is given.
+
+    `from_`, `to`: dates, sent as YYYY-MM-DD; without `to` the range ends today.
+    Each raises ValidationError for a range that cannot be, RequestError for a failed call.
+    """
 
     new_orders = blocking(AsyncMetrics.new_orders)
     approval_orders = blocking(AsyncMetrics.approval_orders)
@@ -163,13 +167,13 @@ class Metrics(Facade[AsyncMetrics]):
 
 
 class BranchProperties(Facade[AsyncPropertyCreation]):
-    """Properties, on behalf of a branch account."""
+    """Adding a property: what a branch account can do, too."""
 
     create = blocking(AsyncPropertyCreation.create)
 
 
 class BranchOrders(Facade[AsyncBranchOrders]):
-    """Orders, on behalf of a branch account."""
+    """The orders of a branch account."""
 
     create = blocking(AsyncBranchOrders.create)
     list = blocking(AsyncBranchOrders.list)
@@ -177,7 +181,7 @@ class BranchOrders(Facade[AsyncBranchOrders]):
 
 
 class BranchInvites(Facade[AsyncInviteCreation]):
-    """Invitations to pay, on behalf of a branch account."""
+    """Inviting a bill payer: what a branch account can do, too."""
 
     create = blocking(AsyncInviteCreation.create)
 
@@ -223,6 +227,7 @@ class Homebox(BlockingClient[AsyncHomebox]):
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
     ) -> None:
+        token = masked(token)
         client = AsyncHomebox(
             token,
             environment=environment,

@@ -7,6 +7,8 @@ import contextlib
 import io
 import os
 import time
+import warnings
+import weakref
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,19 +25,13 @@ from .errors import (
     ConnectionFailed,
     DeadlineExceeded,
     Outcome,
+    Problem,
+    RequestError,
+    ValidationError,
 )
-from .origin import checked_origin, proxy_for
-from .stream import Stream, describe, failed, packed
-from .wire import FormBody, JsonBody, Receive, Request, Response, Safety, Upload
-
-
-class Secret(str):
-    """Text that shows itself as *** in every repr: logs, tracebacks with locals, debuggers."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
+from .origin import checked_origin, checked_proxy, proxy_for
+from .stream import NOTHING, Stream, describe, failed, packed
+from .wire import FormBody, JsonBody, Receive, Request, Response, Safety, Upload, note_cancelled
 
 
 @attrs.define(eq=False)
@@ -59,6 +55,14 @@ class _ProbedRequest(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
+@attrs.define(eq=False)
+class Owner:
+    """The client that a pool belongs to: who forgets to close it is told so once."""
+
+    origin: str
+    warned: bool = False
+
+
 class Transport:
     """One pool of connections to one origin; opened on first use, on the loop that uses it."""
 
@@ -66,7 +70,6 @@ class Transport:
         self,
         *,
         base_url: str,
-        token: str | None,
         root: str,
         timeout: float,
         max_connections: int,
@@ -77,14 +80,17 @@ class Transport:
     ) -> None:
         self._base = checked_origin(base_url)
         self._root = f"{self._base}{root}"
-        self._token = None if token is None else Secret(token)
         self._timeout = timeout
         self._max_connections = max_connections
         self._keepalive_timeout = keepalive_timeout
         self._max_body = max_body
-        self._proxy = proxy_for(self._base) if proxy is None else proxy or None
+        self._proxy = checked_proxy(proxy_for(self._base) if proxy is None else proxy)
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
+        self._forget: weakref.finalize[[aiohttp.ClientSession, Owner], Transport] | None = None
+        self.owner = Owner(self._base)
+        self.guarded = False
+        """Whether somebody else sees to it that the connections are closed."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: asyncio.Semaphore
         self._closed = False
@@ -95,6 +101,20 @@ class Transport:
         """Scheme, host and port that every request goes to."""
         return str(self._base)
 
+    def disown(self) -> None:
+        """Leave the connections to the process before the fork, whose they are.
+
+        Closing them here, as aiohttp does when they are collected, would take them out of the
+        selector that both processes share: the other one would wait for ever.
+        """
+        session, self._session = self._session, None
+        if session is None or session.connector is None:
+            return
+        if self._forget is not None:
+            self._forget.detach()
+        session.connector._closed = True
+        session.detach()
+
     async def send(self, request: Request) -> Response:
         """Make one attempt; every failure comes out as our own error, with its outcome."""
         if request.receive is not None:
@@ -102,17 +122,18 @@ class Transport:
         session = self._opened()
         attempt = _Attempt()
         _attempt.set(attempt)
-        await self._take_slot(request)
+        held = False
         try:
+            await self._take_slot(request)
+            held = True
             return await self._exchange(session, request, attempt)
         except asyncio.CancelledError as cancelled:
             outcome = Outcome.UNKNOWN if attempt.sent else Outcome.NOT_SENT
-            cancelled.add_note(
-                f"{request.method} {request.path}: cancelled [outcome: {outcome.value}]"
-            )
+            note_cancelled(cancelled, request, outcome)
             raise
         finally:
-            self._slots.release()
+            if held:
+                self._slots.release()
 
     async def open(self, request: Request) -> Stream:
         """Make one attempt as `send` does, and return as soon as the answer's head is there.
@@ -123,22 +144,48 @@ class Transport:
         session = self._opened()
         attempt = _Attempt()
         _attempt.set(attempt)
-        await self._take_slot(request)
-        stream = Stream(request, self._timeout, self._max_body, self._slots.release)
         try:
-            async with stream.step(attempt):
-                answer = await session.request(
-                    request.method,
-                    URL(f"{self._root}/{request.target}", encoded=True),
-                    headers=request.headers,
-                    allow_redirects=False,
-                    proxy=self._proxy,
+            await self._take_slot(request)
+        except asyncio.CancelledError as cancelled:
+            note_cancelled(cancelled, request, Outcome.NOT_SENT)
+            raise
+        stream = Stream(request, self._timeout, self._max_body, self._slots.release, attempt)
+        try:
+            if request.deadline is not None and request.deadline <= time.monotonic():
+                raise self._too_late(request, "the deadline passed before it was sent")
+            stream.begin(
+                await stream.step(
+                    session.request(
+                        request.method,
+                        URL(f"{self._root}/{request.target}", encoded=True),
+                        headers=request.headers,
+                        allow_redirects=False,
+                        proxy=self._proxy,
+                    )
                 )
-            stream.begin(answer)
+            )
         except BaseException:
             await stream.aclose()
             raise
         return stream
+
+    async def aclose(self) -> None:
+        """Close every connection; requests after this are refused."""
+        self._closed = True
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if self._forget is not None:
+            self._forget.detach()
+        loop = self._loop
+        if loop is asyncio.get_running_loop():
+            await session.close()
+        elif loop is not None and loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(session.close(), loop))
+        else:
+            _abandon(session)
+
+    # --- one exchange
 
     async def _received(self, request: Request, receive: Receive) -> Response:
         stream = await self.open(request)
@@ -147,35 +194,17 @@ class Transport:
                 result = await receive(stream)
                 return Response(stream.status, stream.headers, b"", result)
             body = bytearray()
-            with contextlib.suppress(ConnectionFailed, AnswerUnusable):
+            try:
                 async for chunk in stream:
                     body += chunk
+            except RequestError:
+                # The status says what happened; a body that cannot be read must not hide it.
+                body.clear()
         except BaseException:
             await stream.aclose()
             raise
         await stream.aclose()
         return Response(stream.status, stream.headers, bytes(body))
-
-    async def aclose(self) -> None:
-        """Close every connection; requests after this are refused."""
-        self._closed = True
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    def abandon(self) -> None:
-        """Give the sockets back to the system when nobody can await `aclose` any more."""
-        session, self._session = self._session, None
-        if session is not None and session.connector is not None:
-            session.connector._close()
-            session.detach()
-
-    @property
-    def unclosed(self) -> bool:
-        """Whether there are connections that nobody has closed."""
-        return self._session is not None and not self._session.closed
-
-    # --- one exchange
 
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, attempt: _Attempt
@@ -185,47 +214,44 @@ class Transport:
         late = request.deadline is not None and request.deadline < ends
         if request.deadline is not None and late:
             ends = request.deadline
-        status = 0
+            if ends <= now:  # a timeout of 0 would still let the request out
+                raise self._too_late(request, "the deadline passed before it was sent")
+        status, said = 0, NOTHING
+        error: type[RequestError] = AnswerUnusable
         try:
-            async with _Files() as files:
+            with _Files() as files:
                 async with asyncio.timeout_at(asyncio.get_running_loop().time() + ends - now):
-                    data, headers = files.body(request)
-                    if request.headers is not None:
-                        headers = {**(headers or {}), **request.headers}
+                    data, kind = files.body(request)
                     async with session.request(
                         request.method,
                         URL(f"{self._root}/{request.target}", encoded=True),
                         data=data,
-                        headers=headers,
+                        headers=_headers(request, kind),
                         allow_redirects=False,
                         proxy=self._proxy,
                     ) as answer:
-                        status = answer.status
-                        body = await self._read(request, answer)
-                        return Response(status, answer.headers, body)
+                        status, said = answer.status, answer.headers
+                        body = await self._capped(answer)
+            if body is not None:
+                return Response(status, said, body)
+            message = f"the answer is larger than {self._max_body} bytes"
+        except ValidationError:
+            raise  # a file that cannot be read any more; it is a ValueError, too
         except TimeoutError:
             error, message = (
                 (DeadlineExceeded, "the deadline passed")
                 if late
                 else (AttemptTimeout, f"no whole answer within {self._timeout:g} s")
             )
-            raise failed(error, message, request, attempt.sent, status) from None
         except (aiohttp.ClientError, OSError, ValueError) as broken:
-            if request.safety is Safety.DELETE and 200 <= status < 300:
-                return Response(status, {}, b"")  # it is gone; the words about it do not matter
-            message = describe(broken)
-            raise failed(ConnectionFailed, message, request, attempt.sent, status) from None
+            error, message = ConnectionFailed, describe(broken)
+        if status >= 300 or (status and request.safety is Safety.DELETE):
+            # The status says what happened; a body that cannot be read must not hide it.
+            return Response(status, said, b"")
+        raise failed(error, message, request, attempt.sent, status)
 
-    async def _read(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
-        """Read the body, no more of it than `max_body` once it is unpacked."""
-        if answer.status >= 300:
-            # The status says what happened; a body that breaks off must not hide it.
-            with contextlib.suppress(aiohttp.ClientError, AnswerUnusable):
-                return await self._capped(request, answer)
-            return b""
-        return await self._capped(request, answer)
-
-    async def _capped(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
+    async def _capped(self, answer: aiohttp.ClientResponse) -> bytes | None:
+        """Read the body; None if it is larger than `max_body` once it is unpacked."""
         length = answer.content_length
         if length is not None and length <= self._max_body and not packed(answer):
             return await answer.read()
@@ -234,27 +260,23 @@ class Transport:
         async for chunk in answer.content.iter_any():
             size += len(chunk)
             if size > self._max_body:
-                raise AnswerUnusable(
-                    f"the answer is larger than {self._max_body} bytes",
-                    outcome=Outcome.REJECTED if request.safety is Safety.READ else Outcome.UNKNOWN,
-                    method=request.method,
-                    path=request.path,
-                )
+                return None
             chunks.append(chunk)
         return b"".join(chunks)
 
     # --- the pool
 
     def _opened(self) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        if self._session is not None and self._loop is loop and self._pid == os.getpid():
-            return self._session
-        if self._closed:
-            raise ConfigurationError("this client is closed; make a new one")
+        # Before anything of asyncio, which knows no running loop after a fork either.
         if self._pid != os.getpid():
             raise ConfigurationError(
                 "this client was made before a fork; make one in the child process"
             )
+        loop = asyncio.get_running_loop()
+        if self._session is not None and self._loop is loop:
+            return self._session
+        if self._closed:
+            raise ConfigurationError("this client is closed; make a new one")
         if self._session is not None:
             raise ConfigurationError(
                 "this client is in use on another event loop; make one for each loop, "
@@ -262,16 +284,6 @@ class Transport:
             )
         self._loop = loop
         self._slots = asyncio.Semaphore(self._max_connections)
-        headers = CIMultiDict(
-            {
-                # Laravel answers a failed validation with a redirect otherwise.
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                "User-Agent": self._user_agent,
-            }
-        )
-        if self._token is not None:
-            headers["Authorization"] = Secret(f"Bearer {self._token}")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
@@ -281,10 +293,23 @@ class Transport:
             request_class=_ProbedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            headers=headers,
+            # No token here: aiohttp sends a session's headers to the proxy as well, in the clear.
+            headers=CIMultiDict(
+                {
+                    # Laravel answers a failed validation with a redirect otherwise.
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip, deflate",
+                    "User-Agent": self._user_agent,
+                }
+            ),
         )
         # aiohttp would silently resend GET, PUT and DELETE once; there is one retry, ours.
         self._session._retry_connection = False
+        # Views share a transport, so it is the transport that knows that nobody is left. Not
+        # `__del__`: the garbage collector might call that of the session first.
+        if not self.guarded:
+            self._forget = weakref.finalize(self, _forgotten, self._session, self.owner)
+        _OPENED.add(self)
         return self._session
 
     async def _take_slot(self, request: Request) -> None:
@@ -296,12 +321,37 @@ class Transport:
             async with asyncio.timeout(left):
                 await self._slots.acquire()
         except TimeoutError:
-            raise DeadlineExceeded(
-                f"no connection of the {self._max_connections} came free before the deadline",
-                outcome=Outcome.NOT_SENT,
-                method=request.method,
-                path=request.path,
-            ) from None
+            message = f"no connection of the {self._max_connections} came free before the deadline"
+            raise self._too_late(request, message) from None
+
+    @staticmethod
+    def _too_late(request: Request, message: str) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            message,
+            outcome=Outcome.NOT_SENT,
+            method=request.method,
+            path=request.path,
+            attempts=0,
+        )
+
+
+_OPENED: weakref.WeakSet[Transport] = weakref.WeakSet()
+
+
+def _disown_all() -> None:
+    for transport in tuple(_OPENED):
+        transport.disown()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown_all)
+
+
+def _headers(request: Request, content_type: str | None) -> dict[str, str]:
+    headers = dict(request.headers or {})
+    if content_type is not None:
+        headers["Content-Type"] = content_type
+    return headers
 
 
 class _Files:
@@ -310,19 +360,19 @@ class _Files:
     def __init__(self) -> None:
         self._stack: contextlib.ExitStack | None = None
 
-    async def __aenter__(self) -> _Files:
+    def __enter__(self) -> _Files:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._stack is not None:
             self._stack.close()
 
-    def body(self, request: Request) -> tuple[Any, dict[str, str] | None]:
+    def body(self, request: Request) -> tuple[Any, str | None]:
         body = request.body
         if body is None:
             return None, None
         if isinstance(body, JsonBody):
-            return body.data, {"Content-Type": body.content_type}
+            return body.data, body.content_type
         return self._form(body), None
 
     def _form(self, body: FormBody) -> aiohttp.FormData:
@@ -331,9 +381,15 @@ class _Files:
         for name, value in body.fields:
             form.add_field(name, value)
         for name, upload in body.files:
+            try:
+                content = self._opened(upload)
+            except (OSError, ValueError) as broken:
+                wrong = f"cannot be read any more ({type(broken).__name__})"
+                fix = "keep the file where it is, and open, until the call has ended"
+                raise ValidationError([Problem(name, wrong, fix)]) from None
             form.add_field(
                 name,
-                self._opened(upload),
+                content,
                 filename=upload.filename,
                 content_type=upload.content_type,
             )
@@ -373,3 +429,23 @@ class _Borrowed(io.RawIOBase, BinaryIO):
 
     def fileno(self) -> int:
         return self._file.fileno()
+
+
+def _forgotten(session: aiohttp.ClientSession, owner: Owner) -> None:
+    _abandon(session)
+    if owner.warned:
+        return
+    owner.warned = True
+    warnings.warn(
+        f"a client of {owner.origin} was not closed; use `async with` or await aclose()",
+        ResourceWarning,
+        stacklevel=2,
+    )
+
+
+def _abandon(session: aiohttp.ClientSession) -> None:
+    """Give the sockets back to the system when nobody can await `aclose` any more."""
+    if session.connector is not None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            session.connector._close()
+    session.detach()

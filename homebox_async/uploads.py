@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,15 +23,17 @@ def as_upload(
     """Make an `Upload` of bytes, a path or an open file, with what is wrong with it.
 
     The content tells the type, which has to begin with one of `accept`; an `Upload` is taken at
-    its word.
+    its word, but has to be readable as well.
     """
-    if value is UNSET or isinstance(value, Upload):
+    if value is UNSET:
         return value, []
     try:
-        head, filename = _head(value), _filename(value)
-    except ValueError as wrong:
-        problem, _, fix = str(wrong).partition("; ")
-        return value, [Problem(name, problem, fix)]
+        head = _head(value.content if isinstance(value, Upload) else value)
+    except _Unfit as unfit:
+        return value, [Problem(name, *unfit.args)]
+    if isinstance(value, Upload):
+        return value, _control(name, value)
+    filename = _filename(value)
     import filetype  # 46 ms: start-up shall not pay for it
 
     kind = filetype.guess(head) if head else None
@@ -41,30 +44,49 @@ def as_upload(
     filename = filename or name
     if not Path(filename).suffix:
         filename += f".{kind.extension}"
-    return Upload(value, filename, kind.mime), []
+    upload = Upload(value, filename, kind.mime)
+    return upload, _control(name, upload)
+
+
+class _Unfit(Exception):
+    """A file that cannot be sent: what is wrong with it, and what to do."""
+
+
+def _control(name: str, upload: Upload) -> list[Problem]:
+    if upload.filename.isprintable() and upload.content_type.isprintable():
+        return []
+    return [Problem(name, "has a control character in its filename or type", "remove it")]
 
 
 def _head(value: Any) -> bytes:
-    """Return a file's first bytes and leave it as it was; ValueError says what is wrong."""
+    """Return a file's first bytes and leave it as it was; _Unfit says what is wrong."""
     if isinstance(value, bytes):
         return value[:_HEAD]
     if isinstance(value, Path):
-        if not value.is_file():
-            raise ValueError("is not a file; give the path of one that exists")
         try:
+            if not value.is_file():
+                raise _Unfit("is not a file", "give the path of one that exists")
             with value.open("rb") as file:
                 return file.read(_HEAD)
-        except OSError:
-            raise ValueError("cannot be read; check who may read it") from None
+        except (OSError, ValueError):
+            raise _Unfit("cannot be read", "check who may read it") from None
+    wanted = "give bytes, a Path or a file opened in binary mode"
     if not hasattr(value, "read"):
-        raise ValueError(f"is {type(value).__name__}; give bytes, a Path or an open file")
-    if not value.seekable():
-        raise ValueError("cannot be read a second time; give bytes, a Path or a seekable file")
-    start = value.tell()
-    head = value.read(_HEAD)
-    value.seek(start)
+        raise _Unfit(f"is {type(value).__name__}", wanted)
+    if isinstance(value, io.TextIOBase):
+        raise _Unfit("is open as text", wanted)
+    try:
+        start = value.tell()
+        value.seek(start)
+    except (OSError, ValueError):  # a pipe, or a file that is closed
+        raise _Unfit("cannot be read more than once", "give bytes or a Path") from None
+    try:
+        head = value.read(_HEAD)
+        value.seek(start)
+    except (OSError, ValueError):
+        raise _Unfit("cannot be read", "give one that was opened for reading") from None
     if not isinstance(head, bytes):
-        raise ValueError("is open as text; open it in binary mode")
+        raise _Unfit("is open as text", wanted)
     return head
 
 

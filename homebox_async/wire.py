@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import enum
+import itertools
 import json
 import re
 import unicodedata
@@ -28,7 +29,7 @@ from .errors import (
     ValidationError,
     status_error,
 )
-from .rules import UNSET, Input, Rule, check
+from .rules import UNSET, Input, Rule, absent, check
 
 
 class Safety(enum.Enum):
@@ -50,6 +51,22 @@ SAFETY = {
     "PATCH": Safety.WRITE,
     "PUT": Safety.WRITE,
 }
+
+
+class Secret(str):
+    """Text that shows itself as *** in every repr: logs, tracebacks with locals, debuggers."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class Hidden(bytes):
+    """A body that shows itself as *** in tracebacks with locals: it holds personal data."""
+
+    def __repr__(self) -> str:
+        return "b'***'"
 
 
 @attrs.frozen
@@ -183,16 +200,24 @@ def encode(
     fields: Mapping[str, Any] | None = None,
     form: Mapping[str, Any] | None = None,
     rules: Mapping[str, Rule] | None = None,
+    required: Iterable[str] = (),
     problems: Iterable[Problem] = (),
     read: Callable[[Response], Any] = lambda _: None,
 ) -> Request:
     """Return the request, or raise ValidationError with all that is wrong with the input.
 
-    `fields` become JSON, `form` a multipart form; values that are UNSET are left out.
+    `fields` become JSON, where None is null; `form` becomes a multipart form, which has no null:
+    there, as in the query, None is left out. Values that are UNSET are always left out.
     `rules` are applied to whatever of query, fields and form has their name.
     """
     given = {**(query or {}), **(fields or {}), **(form or {})}
-    wrong = [*_path_problems(params or {}), *check(given, rules or {}), *problems]
+    missing = [name for name in required if absent(given.get(name))]
+    wrong = [
+        *_path_problems(params or {}),
+        *(Problem(name, "is missing", "give it") for name in missing),
+        *check(given, rules or {}),
+        *problems,
+    ]
     if wrong:
         raise ValidationError(wrong)
     body: Body | None = None
@@ -232,29 +257,52 @@ def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
 
 
 def _json(fields: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode(
-        {name: _jsonable(name, value) for name, value in fields.items() if value is not UNSET}
-    )
+    given = {name: _jsonable(name, value) for name, value in fields.items() if value is not UNSET}
+    try:
+        return Hidden(msgspec.json.encode(given))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        raise ValidationError(
+            Problem(name, "cannot be written as JSON", "give text, numbers, lists and mappings")
+            for name, value in given.items()
+            if not _is_json(value)
+        ) from None
 
 
 def _jsonable(name: str, value: Any) -> Any:
+    """Return dates and inputs as the API wants them, wherever inputs hold them."""
     if isinstance(value, dt.date):
-        return value.strftime(_DATES.get(name, "%Y-%m-%d"))
+        return _date(name, value)
     if isinstance(value, Input):
-        return {field: one for field, one in value.on_wire().items() if one is not UNSET}
+        inner = value.on_wire().items()
+        return {field: _jsonable(field, one) for field, one in inner if one is not UNSET}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(name, one) if isinstance(one, Input) else one for one in value]
     return value
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _date(name: str, value: dt.date) -> str:
+    form = _DATES.get(name)
+    return value.isoformat() if form is None else value.strftime(form)
 
 
 def _plain(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date):
-        return value.strftime(_DATES.get(name, "%Y-%m-%d"))
+        return _date(name, value)
     return str(value)
 
 
 def _form(form: Mapping[str, Any]) -> FormBody:
-    given = {name: value for name, value in form.items() if value is not UNSET}
+    given = {n: value for n, value in form.items() if value is not UNSET and value is not None}
     return FormBody(
         fields=tuple(
             (name, _plain(name, value))
@@ -268,6 +316,15 @@ def _form(form: Mapping[str, Any]) -> FormBody:
 # --- failures
 
 
+def note_cancelled(
+    cancelled: BaseException, request: Request, outcome: Outcome, when: str = ""
+) -> None:
+    """Write on a cancellation what the cancelled call did at the server."""
+    cancelled.add_note(
+        f"{request.method} {request.path}: cancelled{when} [outcome: {outcome.value}]"
+    )
+
+
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that `Retry-After` asks for, None where it says nothing readable.
 
@@ -277,7 +334,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if re.fullmatch(r"[0-9]{1,12}", value):
         return float(value)
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
+        date = email.utils.parsedate_to_datetime(value)
+        # One that names no zone is in UTC, not in the local one.
+        date = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
+        return max(0.0, date.timestamp() - now)
     except (ValueError, OverflowError):
         return None
 
@@ -302,8 +362,8 @@ def failure(request: Request, response: Response, now: float) -> StatusError:
     said, fields = _server_words(response)
     kind = response.headers.get("Content-Type", "").partition(";")[0]
     words = said or (f"an answer of type {kind}" if response.body and kind else "no message")
-    for name, messages in fields.items():
-        words += f"; {name}: {' '.join(messages)}"
+    for name, messages in itertools.islice(fields.items(), 10):
+        words += f"; {name}: {' '.join(messages[:3])}"
     return status_error(response.status)(
         f"the server answered {response.status}: {words}",
         outcome=outcome_of(request.safety, response.status, wait is not None),
@@ -331,7 +391,9 @@ def _server_words(response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
         redact(said) if isinstance(said, str) else "",
         {
             redact(str(name)): tuple(
-                redact(str(m)) for m in (messages if isinstance(messages, list) else [messages])
+                redact(str(m))
+                for m in (messages if isinstance(messages, list) else [messages])
+                if m is not None
             )
             for name, messages in (errors.items() if isinstance(errors, dict) else ())
         },
@@ -347,5 +409,8 @@ _PERSONAL = re.compile(
 
 def redact(text: str, limit: int = 300) -> str:
     """Return a server's words on one line without emails, dates, JWTs and long numbers."""
+    if len(text) > 4 * limit:
+        # The search below takes square time on endless words; half a word may be half an email.
+        text = text[: 4 * limit].rpartition(" ")[0] or "…"
     clean = _PERSONAL.sub(lambda found: f"[{found.lastgroup}]", " ".join(text.split()))
     return clean if len(clean) <= limit else clean[:limit] + "…"

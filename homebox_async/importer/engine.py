@@ -71,6 +71,7 @@ class _Item:
     `doubtful`: an earlier request for it was left without an answer, and looked up in vain.
     `confirmed`: the server said that it created it, so it is never sent again.
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
+    `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.
     `settled`: the monotonic time from which on a look-up is the last word.
     """
 
@@ -78,8 +79,9 @@ class _Item:
     unsent: bool = True
     doubtful: bool = False
     confirmed: bool = False
-    recalled: bool = False
     claimed: bool = True
+    task: asyncio.Task[Any] | None = None
+    recalled: bool = False
     sends: int = 0
     settled: float = 0.0
     error: str = ""
@@ -128,7 +130,7 @@ class Engine:
         self._ready: deque[_Item] = deque()
         self._filling: asyncio.Future[None] | None = None
         self._broken: Exception | None = None
-        self._calls: dict[asyncio.Task[Any], _Item] = {}
+        self._calls: set[_Item] = set()
         self._open: list[_Item] = []
         self._again: list[_Item] = []
         self._draining = asyncio.Event()
@@ -148,16 +150,19 @@ class Engine:
             return
         self.stopped = why
         self._draining.set()
-        for task, item in self._calls.items():
-            # It waits for a pause to end, which may take as long as the server likes.
-            if item.unsent:
-                item.recalled = True
-                task.cancel()
+        for item in self._calls:
+            self._recall(item)
 
     @property
     def draining(self) -> bool:
         """Whether nothing more is sent."""
         return self._draining.is_set()
+
+    def _recall(self, item: _Item) -> None:
+        """Break off a request that waits for its turn, for as long as the server likes."""
+        if item in self._calls and item.unsent and item.task is not None and not item.recalled:
+            item.recalled = True
+            item.task.cancel()
 
     # --- plan
 
@@ -373,9 +378,9 @@ class Engine:
                 return
 
     async def _create(self, item: _Item) -> Property:
-        task = asyncio.current_task()
+        item.task = task = asyncio.current_task()
         assert task is not None
-        self._calls[task] = item
+        self._calls.add(item)
         _sending.set(item)
         try:
             return await self._client.properties.create(
@@ -386,7 +391,7 @@ class Engine:
                 raise _Recalled from None
             raise
         finally:
-            del self._calls[task]
+            self._calls.discard(item)
 
     async def _watch(self, request: Request, handler: Handler) -> Response:
         """Note for each attempt whether it may reach the server: the innermost middleware."""
@@ -398,6 +403,9 @@ class Engine:
         except RequestError as error:
             item.unsent = error.outcome is not Outcome.UNKNOWN
             self.sent -= error.outcome is Outcome.NOT_SENT
+            if self.draining:
+                # Once it has begun to wait for its next attempt, if it does.
+                asyncio.get_running_loop().call_soon(self._recall, item)
             raise
 
     async def _ended(self, item: _Item, error: RequestError, began: float) -> bool:

@@ -46,5 +46,5 @@ class AddressId(Input):
 
 AnyAddress = Address | AddressId
 
-any_address = made_of(Address, AddressId)
-complete_address = made_of(Address)
+any_address = made_of(Address, AddressId, what="an address")
+complete_address = made_of(Address, what="a complete address")

@@ -6,14 +6,14 @@ import base64
 import datetime as dt
 import json
 import warnings
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..codec import decode, decode_list, parse
-from ..errors import EchoMismatch, Problem
+from ..errors import EchoMismatch, Problem, ValidationError
 from ..models import Answer, Model, model
 from ..pages import Page, Pages, page_of
-from ..rules import UNSET, Rule, Unset
+from ..rules import UNSET, Rule, Unset, positive_integer
 from ..wire import Request, Response, encode
 
 T = TypeVar("T")
@@ -83,6 +83,7 @@ class Resource:
         into: type[T],
         *,
         rules: Mapping[str, Rule] | None = None,
+        required: Iterable[str] = (),
         problems: Iterable[Problem] = (),
         envelope: str | None = "data",
         params: Mapping[str, str | int] | None = None,
@@ -96,6 +97,7 @@ class Resource:
             fields=None if form is not None else fields,
             form=form,
             rules=rules,
+            required=required,
             problems=problems,
             read=_one(into, envelope),
         )
@@ -163,7 +165,7 @@ class Resource:
         rules: Mapping[str, Rule] | None = None,
         **query: Any,
     ) -> Pages[M]:
-        def request(number: int) -> Request:
+        def request(number: int, problems: Iterable[Problem] = ()) -> Request:
             def read(response: Response) -> Page[M]:
                 return page_of(*_many(response, into), number)
 
@@ -173,16 +175,26 @@ class Resource:
                 params={**self._scope, **(params or {})},
                 query={**query, "page": number},
                 rules=rules,
+                problems=problems,
                 read=read,
             )
 
-        request(start_page)  # bad input is refused now, not at the first step of the iteration
+        # Bad input is refused now, not at the first step of the iteration.
+        request(start_page, _window_problems(start_page, prefetch))
 
         async def fetch(number: int) -> Page[M]:
             page: Page[M] = await self._send(request(number))
             return page
 
         return Pages(fetch, start_page, prefetch)
+
+
+def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:
+    fault = positive_integer(start_page)
+    if fault is not None:
+        yield Problem("start_page", *fault)
+    if prefetch != 0 and positive_integer(prefetch) is not None:
+        yield Problem("prefetch", "is not a number of pages", "give 0 or a whole number above 0")
 
 
 def _one(
@@ -240,4 +252,8 @@ def encode_filter(filter: Mapping[str, Any] | Unset) -> str | Unset:  # the API'
     """Return the `filter` parameter: standard Base64 of JSON ("List Properties")."""
     if filter is UNSET:
         return UNSET
-    return base64.b64encode(json.dumps(dict(filter)).encode()).decode()
+    try:
+        return base64.b64encode(json.dumps(dict(filter), allow_nan=False).encode()).decode()
+    except (TypeError, ValueError, RecursionError):
+        fix = 'give a mapping of plain values such as {"status": [2]}'
+        raise ValidationError([Problem("filter", "cannot be written as JSON", fix)]) from None

@@ -14,6 +14,7 @@ from ..rules import (
     UNSET,
     Input,
     Unset,
+    absent,
     boolean,
     each,
     email_address,
@@ -98,10 +99,12 @@ class AsyncLeads(Resource):
         Source: POST /api/partner/lead, "Create Lead";
         for a branch POST /api/partner/child/{child_id}/lead, "Create Lead for a Branch Account".
         """
+        tenants = tuple(tenants or ())
         lead = await self._post(
             "lead",
             Lead,
             rules=_RULES,
+            required=("tenancy_start", "tenancy_end"),
             problems=_lead_problems(tenancy_start, tenancy_end, tenants, address, notifications),
             tenancy_start=tenancy_start,
             tenancy_end=tenancy_end,
@@ -110,7 +113,7 @@ class AsyncLeads(Resource):
             managing_party_name=managing_party_name,
             property_reference=property_reference,
             address=address,
-            tenants=list(tenants),
+            tenants=tenants,
         )
         check_echo(lead, tenancy_start=tenancy_start, tenancy_end=tenancy_end)
         return lead
@@ -154,6 +157,6 @@ def _lead_problems(
     notifications: bool | Unset,
 ) -> Iterator[Problem]:
     yield from end_after_start(start, end)
-    yield from each("tenants", NewTenant, tenants)
-    if address is UNSET and notifications is not False:
+    yield from each("tenants", NewTenant, tenants, "tenant")
+    if absent(address) and notifications is not False:
         yield Problem("address", "is missing", "give it, or set notifications to False")

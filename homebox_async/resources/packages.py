@@ -303,8 +303,8 @@ class AsyncPartnerPackages(Resource):
             rules=_PARTNER_RULES,
             problems=[
                 *end_after_start(tenancy_start, tenancy_end),
-                *each("bills", ChosenBill, bills),
-                *each("tenants", NewTenant, tenants),
+                *each("bills", ChosenBill, bills, "bill"),
+                *each("tenants", NewTenant, tenants, "tenant"),
             ],
             bills=[_id_as_text(bill) for bill in bills],
             tenancy_start=tenancy_start,

@@ -146,6 +146,7 @@ class AsyncPropertyCreation(Resource):
             "property",
             Property,
             rules={"address": any_address, "property_reference": text},
+            required=("address",),
             address=address,
             property_reference=property_reference,
         )

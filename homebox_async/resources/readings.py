@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..errors import Problem
 from ..models import Model, model
 from ..pages import Pages
-from ..rules import UNSET, Unset, one_of, plain_date, positive_integer
+from ..rules import UNSET, Unset, absent, one_of, plain_date, positive_integer
 from ..uploads import AnyFile, as_upload
 from .base import Resource, check_echo
 from .properties import Property
@@ -145,14 +145,14 @@ class AsyncReadings(Resource):
 
     async def _create(self, path: str, params: dict[str, str | int], **form: Any) -> Reading:
         form["image"], problems = as_upload("image", form["image"])
+        # The answer has no envelope ("Create Meter Reading for an Order") and is taken whole.
         made = await self._post(
             path,
             Reading,
             params=params,
             rules=_RULES,
+            required=("type", "reading", "date_of_reading"),
             problems=[*problems, *_second_register(form)],
-            # The creation of a reading answers without an envelope.
-            envelope=None,
             form=form,
         )
         check_echo(made, depth=2, date_of_reading=form["date_of_reading"])
@@ -169,5 +169,5 @@ _LIST_RULES = {"limit": positive_integer}
 
 
 def _second_register(form: dict[str, Any]) -> Iterator[Problem]:
-    if form["reading2"] is not UNSET and form["type"] != "electric":
+    if not absent(form["reading2"]) and form["type"] != "electric":
         yield Problem("reading2", "is given for a meter that is not electric", "leave it out")

@@ -110,7 +110,7 @@ _RULES = {
     "is_premium": boolean,
     "property_empty": boolean,
     "notifications": boolean,
-    "responsible_tenant": made_of(NewTenant),
+    "responsible_tenant": made_of(NewTenant, what="a tenant"),
     "responsible_address": complete_address,
     "forwarding_details": made_of(ForwardingDetails),
     "property_reference": text,

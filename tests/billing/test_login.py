@@ -1,6 +1,7 @@
 """The login: when a token is fetched and renewed, and what becomes of the calls that wait."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -310,13 +311,21 @@ async def test_sync(vendor: Any) -> None:
 async def test_unclosed(vendor: Any) -> None:
     """A client that nobody closed gives its sockets back and says so, once."""
     vendor.route("/Billing/1", {})
-    client = AsyncBilling(
-        username="a", password="b", base_url=vendor.url, login_url=vendor.login_url, proxy=""
-    )
-    await client.get(1)
+    held = [
+        AsyncBilling(
+            username="a", password="b", base_url=vendor.url, login_url=vendor.login_url, proxy=""
+        )
+    ]
+    await held[0].get(1)
+    sessions = [transport._session for transport in held[0]._transports()]
+
+    def forget() -> None:
+        held.clear()
+        gc.collect()
 
     with pytest.warns(ResourceWarning, match="was not closed") as warned:
-        client.__del__()
+        forget()
 
     assert 1 == len(warned)
-    assert [False, False] == [transport.unclosed for transport in client._transports()]
+    assert vendor.url.startswith(str(warned[0].message).split()[3])
+    assert [True, True] == [session is not None and session.closed for session in sessions]

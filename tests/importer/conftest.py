@@ -47,7 +47,9 @@ class Bench:
         self.clients.append(client)
         return client
 
-    def start(self, source: Any = None, client: AsyncHomebox | None = None, **options: Any) -> Import:
+    def start(
+        self, source: Any = None, client: AsyncHomebox | None = None, **options: Any
+    ) -> Import:
         """Return a run of the input, not started yet."""
         options = {"settle": 0.05, "results": self.folder, **options}
         return import_properties(

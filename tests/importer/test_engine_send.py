@@ -389,7 +389,8 @@ async def test_found_without_id(bench: Any, server: Any) -> None:
 
     async def act(wire: Any, seen: Any) -> None:
         if seen.method == "POST":
-            return wire.reset()
+            wire.reset()
+            return
         data = b'{"data": {}}' if "account" in seen.target else page
         await wire.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%b" % (len(data), data))
 

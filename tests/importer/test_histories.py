@@ -151,7 +151,7 @@ class History:
         commits = [seen for seen in self.emulator.received if seen.committed]
         assert wanted == sorted(json.loads(seen.body)["property_reference"] for seen in commits)
         journal = self._journal()
-        assert {number: ref for number, ref in enumerate(wanted, 1)} == {
+        assert dict(enumerate(wanted, 1)) == {
             number: there[property_id] for number, (_, property_id) in journal.items()
         }
         states = Counter(state for state, _ in journal.values())

@@ -495,9 +495,7 @@ async def test_changed_input_before_anything_is_sent(journal: Journal, tmp_path:
 @pytest.mark.parametrize(
     "state", [State.PENDING, State.UNKNOWN, State.CREATED, State.REJECTED], ids=lambda s: s.name
 )
-async def test_changed_input_after_a_claim(
-    journal: Journal, tmp_path: Path, state: State
-) -> None:
+async def test_changed_input_after_a_claim(journal: Journal, tmp_path: Path, state: State) -> None:
     """Once a row was claimed, whatever became of it, a changed input is refused."""
     assert not await journal.touched()
     await journal.claim([4])

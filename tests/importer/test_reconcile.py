@@ -1,6 +1,5 @@
 """Looking up rows: by reference or address, over any list, and nothing is missed or guessed."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -26,14 +25,14 @@ def home(line1: str, postcode: str = "LS1 1AA", address_id: str | None = None) -
 
 
 @pytest.fixture
-async def add(bench: Any) -> AsyncIterator[Any]:
+async def add(bench: Any) -> Any:
     """Return what adds a property to the emulator and returns its id."""
 
     def add(line1: str, reference: str | None, **more: Any) -> int:
         number: int = bench.emulator.store.add_property(home(line1, **more), reference).id
         return number
 
-    yield add
+    return add
 
 
 async def test_by_reference(bench: Any, add: Any) -> None:
@@ -119,7 +118,7 @@ async def test_list_that_grows(bench: Any, order: Any) -> None:
         store.add_property(home(f"{n} Low St"), f"old-{n}")
     client = bench.client()
     pages = 0
-    seen = set()
+    seen: set[int | None] = set()
     async for page in sweep(client):
         pages += 1
         seen.update(found.id for found in page)

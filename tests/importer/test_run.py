@@ -29,6 +29,7 @@ from homebox_async.importer import (
     run,
 )
 from homebox_async.importer.journal import Journal, Reader
+from homebox_async.importer.sources import open_source
 
 LIST = ("GET", "/api/partner/property")
 ROW = RowResult(1, State.CREATED)
@@ -135,11 +136,17 @@ async def test_early_leave_among_rejected_rows(bench: Any) -> None:
 async def test_error_in_the_block(bench: Any) -> None:
     """An error of the reader's own drains, and goes on."""
     bench.write(600)
-    with pytest.raises(LookupError, match="mine"):
+    runs = []
+
+    async def block() -> None:
         async with bench.start() as run:
+            runs.append(run)
             async for _ in run:
                 raise LookupError("mine")
-    assert run.report.stopped
+
+    with pytest.raises(LookupError, match="mine"):
+        await block()
+    assert runs[0].report.stopped
     await finish(bench, 600)
 
 
@@ -214,8 +221,10 @@ async def test_interrupted_anywhere(bench: Any, how: str, seed: int) -> None:
         if how == "drain":
             run.drain()
             report = await task
-            assert 250 == report.rows == report.created + report.adopted + report.unknown + (
-                report.pending
+            assert (
+                250
+                == report.rows
+                == report.created + report.adopted + report.unknown + (report.pending)
             )
         else:
             await run.cancel()
@@ -247,6 +256,26 @@ async def test_drain_does_not_wait_for_a_pause(bench: Any) -> None:
     assert (0, "interrupted") == (report.unknown, report.stopped)
     assert 40 == report.pending + report.created
     await finish(bench, 40)
+
+
+async def test_drain_before_a_pause(bench: Any, server: Any) -> None:
+    """A request that is refused after a drain is not made again, now or in an hour."""
+    bench.write(9)
+
+    async def act(wire: Any, seen: Any) -> None:
+        if "account" in seen.target:
+            await wire.write(b'HTTP/1.1 200 X\r\nContent-Length: 12\r\n\r\n{"data": {}}')
+            return
+        await asyncio.sleep(0.1)
+        await wire.write(b"HTTP/1.1 429 X\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")
+
+    server.default = act
+    started = bench.start(client=bench.client(base_url=server.url), adopt_existing=False)
+    task = asyncio.ensure_future(started.wait())
+    await until(lambda: len(server.seen) == 5)
+    started.drain()
+    report = await asyncio.wait_for(task, 3)
+    assert (9, 4) == (report.pending, report.sent)
 
 
 async def test_drain_waits_for_answers(bench: Any) -> None:
@@ -368,19 +397,30 @@ async def test_cancelled_block_drains(bench: Any) -> None:
     await finish(bench, 300)
 
 
-async def test_cancelled_while_opening(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("there", [True, False])
+async def test_cancelled_while_opening(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
     """A file that is being opened in a thread is closed when the import is cancelled."""
-    bench.write(3)
+    if there:
+        bench.write(3)
+    ended: list[bool] = []
     opened: list[Any] = []
     closed: list[bool] = []
-    real = run.open_source
+    real = open_source
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         time.sleep(0.1)
-        source = real(*args, **kwargs)
+        ended.append(True)
+        source: Any = real(*args, **kwargs)
         opened.append(source)
         close = source.close
-        source.close = lambda: closed.append(True) or close()  # type: ignore[func-returns-value]
+
+        def noted() -> None:
+            closed.append(True)
+            close()
+
+        source.close = noted
         return source
 
     monkeypatch.setattr(run, "open_source", slow)
@@ -390,8 +430,9 @@ async def test_cancelled_while_opening(bench: Any, monkeypatch: pytest.MonkeyPat
     await started.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: closed)
-    assert 1 == len(opened)
+    await until(lambda: closed if there else ended)
+    await asyncio.sleep(0.01)
+    assert there == len(opened)
     assert 0 == bench.emulator.received.total
 
 

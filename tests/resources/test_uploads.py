@@ -153,7 +153,7 @@ async def test_refused(client: Any, file: Any, problem: str) -> None:
 
 async def test_pipe_is_refused(client: Any, pipe: Any) -> None:
     """What cannot be read a second time is refused: a retry would send nothing."""
-    with pytest.raises(ValidationError, match="cannot be read a second time"):
+    with pytest.raises(ValidationError, match="cannot be read more than once"):
         await client.postal_bills.create(1, file=pipe)
 
 

@@ -82,7 +82,7 @@ def test_accepted(rule: rules.Rule, good: Any) -> None:
         pytest.param(rules.past_date, "01/01/2000", "is str, not a date", id="date-text"),
         pytest.param(rules.colour, "red", "is not a colour as #RRGGBB", id="word"),
         pytest.param(rules.colour, "#fff", "is not a colour as #RRGGBB", id="short-colour"),
-        pytest.param(rules.boolean, 1, "is int, not a boolean", id="one"),
+        pytest.param(rules.boolean, 1, "is int, not true or false", id="one"),
         pytest.param(rules.positive_integers, [35, 0], "is not above 0", id="id-zero"),
         pytest.param(rules.positive_integers, ["35"], "is str, not an integer", id="id-text"),
         pytest.param(rules.positive_integers, "35", "is str, not a list", id="ids-text"),

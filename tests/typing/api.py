@@ -1,6 +1,7 @@
 """What users' type checkers see; checked by mypy and pyright, never run."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from typing import Any, assert_type
 
 from homebox_async import (
@@ -17,6 +18,7 @@ from homebox_async import (
     CreatedBranch,
     FoundAddress,
     Homebox,
+    HomeboxError,
     Invite,
     Lead,
     Mandate,
@@ -24,18 +26,27 @@ from homebox_async import (
     NewTenant,
     Order,
     OrderBills,
+    OutcomeUnknown,
     Page,
     Pages,
     PartnerQuote,
     Payment,
     Payout,
     PostalBill,
+    Problem,
     Property,
     PropertyDetails,
     Reading,
+    Request,
+    RequestError,
+    Response,
+    Retry,
     Tenancy,
+    Tenant,
     TenantPackage,
     TenantQuote,
+    UnprocessableEntity,
+    ValidationError,
 )
 from homebox_async.blocking import BlockingPages
 
@@ -55,6 +66,35 @@ async def async_client(client: AsyncHomebox) -> None:
     assert_type(await client.account.get(), Account)
     assert_type(await client.request("GET", "lead/1", into=Lead), Lead)
     assert_type(await client.request("GET", "lead/1"), Any)
+    assert_type(client.with_options(deadline=None, retry=Retry(attempts=1)), AsyncHomebox)
+    assert_type(await client.properties.list().collect(max_items=2), list[Property])
+    lead = await client.leads.get(1)
+    assert_type(lead.tenants, tuple[Tenant, ...])
+    assert_type(lead.property, Property | None)
+    assert_type(lead.raw, dict[str, Any])
+    await client.properties.create("1 Test Lane")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    lead.id = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def failures(error: HomeboxError) -> None:
+    """Check what is known of an error once its class is."""
+    if isinstance(error, OutcomeUnknown):
+        assert_type(error.status, int | None)
+        assert_type(error.reason, RequestError)
+    if isinstance(error, UnprocessableEntity):
+        assert_type(error.errors, dict[str, tuple[str, ...]])
+        assert_type(error.retry_after, float | None)
+    if isinstance(error, ValidationError):
+        assert_type(error.problems, tuple[Problem, ...])
+
+
+async def timed(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Check that a plain function is a middleware."""
+    return await handler(request)
+
+
+AsyncHomebox("t", middlewares=[timed], attempt_middlewares=(timed,))
+Homebox("t", environment="sandbox", middlewares=[timed])
 
 
 def sync_client(client: Homebox, tenant: NewTenant) -> None:
@@ -82,6 +122,9 @@ def sync_client(client: Homebox, tenant: NewTenant) -> None:
     client.properties.get("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.readings.create_for_order(1, type="oil")  # type: ignore  # pyright: ignore
     assert_type(client.request("GET", "lead/1", into=Lead), Lead)
+    assert_type(client.with_options(deadline=3.0), Homebox)
+    assert_type(client.leads.list().first(), Lead | None)
+    assert_type(client.account.get(), Account)
 
 
 DAY = dt.date(2026, 1, 1)

@@ -1,0 +1,266 @@
+"""The public surface, pinned; and the house as the design draws it."""
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import homebox_async
+
+PACKAGE = Path(homebox_async.__file__).parent
+
+PUBLIC = [
+    "UNSET",
+    "Account",
+    "Address",
+    "AddressId",
+    "AnswerUnusable",
+    "AsyncBilling",
+    "AsyncBranch",
+    "AsyncHomebox",
+    "AttemptTimeout",
+    "AuthenticationFailed",
+    "BadRequest",
+    "Bill",
+    "BillPayer",
+    "Billing",
+    "BillingHeader",
+    "BillingHeaders",
+    "BillingResult",
+    "Branch",
+    "ChosenBill",
+    "ConfigurationError",
+    "Confirmation",
+    "Conflict",
+    "ConnectionFailed",
+    "CreatedBranch",
+    "DeadlineExceeded",
+    "Download",
+    "EchoMismatch",
+    "ForwardingDetails",
+    "FoundAddress",
+    "Homebox",
+    "HomeboxError",
+    "Household",
+    "HouseholdAddress",
+    "HouseholdStatus",
+    "Invite",
+    "Lead",
+    "Mandate",
+    "MandateStatus",
+    "Metric",
+    "Model",
+    "NewTenant",
+    "NotFound",
+    "Order",
+    "OrderAddress",
+    "OrderBills",
+    "Outcome",
+    "OutcomeUnknown",
+    "PackageBill",
+    "PackagePrice",
+    "Page",
+    "Pages",
+    "Partner",
+    "PartnerProperty",
+    "PartnerQuote",
+    "Payer",
+    "Payment",
+    "Payout",
+    "PermissionDenied",
+    "PostalBill",
+    "Price",
+    "PriceLine",
+    "Problem",
+    "Property",
+    "PropertyDetails",
+    "PropertyStatus",
+    "Provider",
+    "RateLimited",
+    "Reading",
+    "RedirectRefused",
+    "Request",
+    "RequestError",
+    "Reseller",
+    "Response",
+    "ResponsibleAddress",
+    "ResponsibleTenant",
+    "Retry",
+    "ServerError",
+    "StatusError",
+    "Tenancy",
+    "TenancyDetails",
+    "Tenant",
+    "TenantPackage",
+    "TenantQuote",
+    "UnprocessableEntity",
+    "Upload",
+    "Utility",
+    "UtilityBill",
+    "ValidationError",
+    "price_package",
+]
+
+# What each room may import of ours; everything else would be an upward or a sideways step.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "rules": {"errors"},
+    "pricing": {"errors", "rules"},
+    "models": set(),
+    "codec": {"models"},
+    "wire": {"errors", "rules"},
+    "uploads": {"errors", "rules", "wire"},
+    "download": {"wire"},
+    "middleware": {"wire", "errors"},
+    "retry": {"middleware", "wire", "errors"},
+    "origin": {"errors"},
+    "stream": {"errors", "wire"},
+    "transport": {"errors", "origin", "stream", "wire"},
+    "login": {"errors", "middleware", "models", "transport", "wire"},
+    "pages": {"models"},
+    "resources": {
+        "codec",
+        "download",
+        "errors",
+        "models",
+        "pages",
+        "resources",
+        "rules",
+        "uploads",
+        "wire",
+    },
+    "blocking": {"download", "errors", "models", "pages"},
+    "base_client": {"blocking", "errors", "middleware", "retry", "transport", "wire"},
+    "client": {
+        "base_client",
+        "codec",
+        "errors",
+        "login",
+        "middleware",
+        "models",
+        "resources",
+        "retry",
+        "transport",
+        "wire",
+    },
+    "billing": {
+        "base_client",
+        "blocking",
+        "errors",
+        "login",
+        "middleware",
+        "origin",
+        "resources",
+        "retry",
+        "transport",
+        "wire",
+    },
+    "sync": {"base_client", "blocking", "client", "middleware", "resources", "retry"},
+}
+
+
+def test_public_names() -> None:
+    """The public names are these, sorted, and all of them are there."""
+    assert homebox_async.__all__ == PUBLIC
+    assert all(hasattr(homebox_async, name) for name in PUBLIC)
+
+
+def imports(path: Path) -> set[str]:
+    """Return the rooms of ours that a file imports, wherever in it."""
+    depth = len(path.relative_to(PACKAGE).parts)
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            inside = path.relative_to(PACKAGE).parts[: depth - node.level]
+            name = ".".join([*inside, node.module or ""]).strip(".")
+            found.add(name.split(".")[0])
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("homebox_async"):
+            found.add((node.module or "").removeprefix("homebox_async").strip(".").split(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {
+                alias.name.split(".")[1]
+                for alias in node.names
+                if alias.name.startswith("homebox_async.")
+            }
+    return found
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_rooms_import_downward(room: str) -> None:
+    """Each room imports only what the design allows it."""
+    files = [PACKAGE / f"{room}.py"] if room != "resources" else (PACKAGE / room).glob("*.py")
+    for file in files:
+        assert set() == imports(file) - MAY_IMPORT[room], file.name
+
+
+def test_the_rooms_are_all_known() -> None:
+    """No module of the core is left out of the drawing."""
+    core = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert core == set(MAY_IMPORT) - {"resources"}
+
+
+def test_the_emulator_knows_no_client() -> None:
+    """The emulator may know how things look on the wire, never the client."""
+    for file in (PACKAGE / "emulator").rglob("*.py"):
+        found = imports(file) - {"emulator"}
+        assert found <= {"wire", "models", "resources", "errors"}, file.name
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_only_the_transport_knows_aiohttp(room: str) -> None:
+    """aiohttp is imported by the transport and its streams only."""
+    files = [PACKAGE / f"{room}.py"] if room != "resources" else (PACKAGE / room).glob("*.py")
+    for file in files:
+        assert room in {"transport", "stream"} or "aiohttp" not in {
+            alias.name.split(".")[0]
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+
+
+@pytest.mark.parametrize(
+    "module",
+    sorted(
+        f"homebox_async.{name}"
+        for name in [
+            *MAY_IMPORT,
+            *(f"resources.{m.name}" for m in pkgutil.iter_modules([str(PACKAGE / "resources")])),
+        ]
+    ),
+)
+def test_no_circles(module: str) -> None:
+    """Each module can be found; the graph above has no circle by its order."""
+    importlib.import_module(module)
+    order = list(MAY_IMPORT)
+    for room, below in MAY_IMPORT.items():
+        assert all(order.index(name) <= order.index(room) for name in below)
+
+
+def test_importing_is_quiet() -> None:
+    """Importing the package starts no thread, opens no loop and warns of nothing."""
+    code = (
+        "import threading, sys, homebox_async; "
+        "assert threading.active_count() == 1; "
+        "assert 'homebox_async.emulator' not in sys.modules; "
+        "assert 'homebox_async.importer' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", code], capture_output=True, text=True
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_every_operation_names_its_source() -> None:
+    """Each operation's docstring names the path and the heading of the document."""
+    for file in (PACKAGE / "resources").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Async"):
+                for method in node.body:
+                    if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                        words = ast.get_docstring(method) or ""
+                        assert method.name.startswith("_") or "Source: " in words, method.name
