@@ -7,6 +7,7 @@ lock: the same coroutines, the same pool, from any thread, also inside a running
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import inspect
@@ -288,7 +289,9 @@ class BlockingDownload:
             while (chunk := self._bridge.run(step)) is not None:
                 yield chunk
         finally:
-            self._bridge.run(chunks.aclose)
+            # Also runs when a pass left in the middle is collected, maybe after the client closed.
+            with contextlib.suppress(ConfigurationError):
+                self._bridge.run(chunks.aclose)
 
     def save(
         self,

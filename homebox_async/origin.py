@@ -28,7 +28,7 @@ def checked_origin(base_url: str) -> str:
         )
     if url.user or url.password or url.query_string or url.fragment or url.path not in {"", "/"}:
         raise ConfigurationError("base_url is more than scheme, host and port; give only these")
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigurationError(
             f"base_url uses http, which would show the token to the network between here and "
             f"{url.host}; use https (plain http is allowed to loopback only)"
@@ -36,7 +36,8 @@ def checked_origin(base_url: str) -> str:
     return str(url.origin())
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
     if host == "localhost":
         return True
     try:

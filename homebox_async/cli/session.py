@@ -16,7 +16,7 @@ import click
 
 from ..client import ENVIRONMENTS, AsyncHomebox, Environment
 from ..errors import AuthenticationFailed, PermissionDenied, StatusError
-from ..transport import _is_loopback as is_loopback
+from ..origin import is_loopback
 
 if TYPE_CHECKING:
     from ..emulator import Faults

@@ -18,7 +18,7 @@ import attrs
 
 from ..client import AsyncHomebox
 from ..errors import ConfigurationError, HomeboxError, StatusError
-from ..transport import _is_loopback as is_loopback
+from ..origin import is_loopback
 from .columns import Columns
 from .engine import Engine
 from .journal import Journal, State
