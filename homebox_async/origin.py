@@ -12,7 +12,7 @@ from .errors import ConfigurationError
 
 def split_base(base_url: str) -> tuple[str, str]:
     """Return what may be an origin (see `checked_origin`), and the root path below it."""
-    url = URL(base_url)
+    url = _url(base_url)
     if not url.host:
         return base_url, ""
     # Query and fragment stay with the origin, where they are refused.
@@ -21,7 +21,7 @@ def split_base(base_url: str) -> tuple[str, str]:
 
 def checked_origin(base_url: str) -> str:
     """Return scheme, host and port; a token never goes over plain http except to loopback."""
-    url = URL(base_url)
+    url = _url(base_url)
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(
             f"base_url {base_url!r} is not a URL; give one such as https://host"
@@ -34,6 +34,13 @@ def checked_origin(base_url: str) -> str:
             f"{url.host}; use https (plain http is allowed to loopback only)"
         )
     return str(url.origin())
+
+
+def _url(text: str) -> URL:
+    try:
+        return URL(text)
+    except ValueError:
+        return URL()  # which has no host and is refused for it
 
 
 def is_loopback(host: str) -> bool:
