@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .options import api_command
-from .output import Output
-from .session import Connection
+from .operate import Operation, operation
 from .text import examples
 
 
@@ -15,10 +13,23 @@ def group() -> None:
     """Your partner account."""
 
 
-@group.command(
-    epilog=examples("homebox account show", "homebox account show --environment sandbox --json"),
+operation(
+    group,
+    "show",
+    Operation(path="account.get"),
+    "Show the account that the token belongs to.",
+    "homebox account show",
+    "homebox account show --environment sandbox --json",
 )
-@api_command
-def show(connection: Connection, output: Output) -> None:
-    """Show the account that the token belongs to."""
-    output.one(connection.run(lambda client: client.account.get()))
+operation(
+    group,
+    "update",
+    Operation(
+        path="account.update",
+        act="change the partner account",
+        effects=lambda values: ["what your tenants and branches see of you changes"],
+    ),
+    "Change what is given of your account and show it.",
+    "homebox account update --theme-color-primary '#40BF67'",
+    "homebox account update --from account.json",
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import click
 
@@ -19,12 +20,17 @@ def check_can_ask(connection: Connection, yes: bool) -> None:
         )
 
 
-def confirm(connection: Connection, what: str, yes: bool) -> None:
-    """Ask before something is written to a real account; a no ends the command."""
+def confirm(connection: Connection, what: str, yes: bool, effects: Iterable[str] = ()) -> None:
+    """Ask before something is written to a real account; a no ends the command.
+
+    `effects`: what it sets off in the world, told first.
+    """
     if not connection.is_real or yes:
         return
     check_can_ask(connection, yes)
     # Asked between two sessions: no connection goes stale while somebody thinks.
     account = one_line(connection.run(account_name))
+    for effect in effects:
+        click.echo(f"note: {effect}", err=True)
     if not click.confirm(f"{what} at {connection.host} for {account}?", err=True):
         raise click.ClickException("not confirmed; nothing was sent")

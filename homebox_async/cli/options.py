@@ -14,7 +14,7 @@ import attrs
 import click
 
 from .output import Output
-from .session import DEFAULT_STATE, Connection
+from .session import DEFAULT_STATE, BillingConnection, Connection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +34,10 @@ class Seconds(click.FloatRange):
         if not math.isfinite(seconds):
             self.fail(f"{value} is not a number of seconds", param, ctx)
         return seconds
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name for name in map(str.strip, (value or "").split(",")) if name)
 
 
 _CONNECTION = (
@@ -83,11 +87,32 @@ _CONNECTION = (
         help="How long a request may take.",
     ),
 )
+_BILLING = (
+    *_CONNECTION[:2],
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Another server, with its path.  [env: HOMEBOX_BILLING_URL]",
+    ),
+    click.option(
+        "--administrator-ids",
+        metavar="1;2;3",
+        help="The administrators to act for.  [env: HOMEBOX_BILLING_ADMINISTRATOR_IDS]",
+    ),
+    _CONNECTION[-1],
+)
 _OUTPUT = (
     click.option(
         "--json",
         is_flag=True,
         help="JSON as the server sent it: one object, and a list as one object a line.",
+    ),
+    click.option("--csv", is_flag=True, help="CSV, in which no spreadsheet finds a formula."),
+    click.option(
+        "--fields",
+        callback=_names,
+        metavar="a,b,c",
+        help="Show these fields only, those inside others by a dot: property.id.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Log every request to stderr."),
 )
@@ -95,16 +120,34 @@ _OUTPUT = (
 
 def api_command(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the connection options, as its arguments `connection` and `output`."""
-    names = [field.name for field in attrs.fields(Connection)]
+    return _connected(function, Connection, _CONNECTION)
+
+
+def billing_command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command of the Billing API its connection options; see `api_command`."""
+    return _connected(function, BillingConnection, _BILLING)
+
+
+def _connected(
+    function: Callable[..., Any],
+    kind: type[Connection] | type[BillingConnection],
+    options: tuple[Callable[..., Any], ...],
+) -> Callable[..., Any]:
+    names = [field.name for field in attrs.fields(kind)]
 
     @functools.wraps(function)
-    def command(json: bool, verbose: bool, **values: Any) -> Any:
+    def command(
+        json: bool, csv: bool, fields: tuple[str, ...], verbose: bool, **values: Any
+    ) -> Any:
+        if json and csv:
+            raise click.UsageError("--json and --csv are both given; give one")
         if verbose:
             _log_to_stderr()
-        connection = Connection(**{name: values.pop(name) for name in names})
-        return function(connection=connection, output=Output(json=json, verbose=verbose), **values)
+        connection = kind(**{name: values.pop(name) for name in names})
+        output = Output(json=json, verbose=verbose, csv=csv, fields=fields)
+        return function(connection=connection, output=output, **values)
 
-    return _with(command, (*_CONNECTION, *_OUTPUT))
+    return _with(command, (*options, *_OUTPUT))
 
 
 def limit_option(function: F) -> F:
@@ -121,7 +164,7 @@ def yes_option(function: F) -> F:
     )(function)
 
 
-def _with(command: F, options: tuple[Callable[[F], F], ...]) -> F:
+def _with(command: F, options: tuple[Callable[..., Any], ...]) -> F:
     for option in reversed(options):
         command = option(command)
     return command

@@ -1,16 +1,22 @@
-"""Data on stdout: a table for people, tab-separated lines for other programs, or JSON."""
+"""Data on stdout: a table for people, tab-separated lines or CSV for programs, or JSON."""
 
 from __future__ import annotations
 
+import csv
+import difflib
 import sys
-from collections.abc import AsyncIterable, Callable, Mapping
+import typing
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Protocol
 
 import attrs
 import click
 import msgspec
 
-from ..models import Model
+from ..models import Model, wire_names
+from ..pages import Pages
+from ..resources.base import Confirmation
 from .text import one_line
 
 Columns = Mapping[str, Callable[[Any], object]]
@@ -30,13 +36,49 @@ class _Writer(Protocol):
 
 @attrs.frozen
 class Output:
-    """How the results of a command are shown."""
+    """How the results of a command are shown.
+
+    `fields`: the fields or columns to show instead of all, further ones by a dot ("property.id").
+    """
 
     json: bool
     verbose: bool
+    csv: bool = False
+    fields: tuple[str, ...] = ()
+
+    def check(self, model: type[Model], columns: Columns) -> None:
+        """Refuse fields that there are not, before anything is sent."""
+        known = sorted({*columns, *wire_names(model).values()})
+        for field in self.fields:
+            if field.partition(".")[0] not in known:
+                close = difflib.get_close_matches(field, known, 1)
+                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+                raise click.UsageError(f"--fields: {field} is unknown; {hint}")
+
+    async def result(self, result: Any, columns: Columns, limit: int | None = None) -> None:
+        """Await the result of an operation and show it."""
+        if isinstance(result, Pages):
+            await self.items(result, columns, limit)
+            return
+        result = await result
+        if isinstance(result, tuple):
+            await self.items(_iterated(result), columns, limit)
+        elif isinstance(result, Confirmation) and not self.json:
+            click.echo(one_line(result.message or "done"))
+        elif hasattr(result, "__iter__") and not self.json:
+            # A list with totals beside it.
+            await self.items(_iterated(result), columns, limit)
+            for key, value in result.raw.items():
+                if not isinstance(value, (dict, list)):
+                    click.echo(f"{key}: {_cell(value)}", err=True)
+        else:
+            self.one(result)
 
     async def items(
-        self, items: AsyncIterable[Model], columns: Columns, limit: int | None = None
+        self,
+        items: AsyncIterable[Model],
+        columns: Columns,
+        limit: int | None = None,
     ) -> None:
         """Show a list; other programs get each object as soon as it has come."""
         writer = self._writer(columns)
@@ -50,10 +92,22 @@ class Output:
 
     def one(self, item: Model) -> None:
         """Show a single object with all that the server tells of it."""
+        self.tree(item.raw)
+
+    def tree(self, raw: Any) -> None:
+        """Show the JSON of a single object."""
+        if not isinstance(raw, dict):
+            raw = {"value": raw}
+        if self.fields:
+            raw = {field: _looked_up(raw, field) for field in self.fields}
         if self.json:
-            self.plain(item.raw)
+            self.plain(raw)
             return
-        cells = {key: _cell(value) for key, value in item.raw.items() if value not in (None, [])}
+        if self.csv:
+            _write_csv(raw)
+            _write_csv(raw.values())
+            return
+        cells = {key: _cell(value) for key, value in raw.items() if value not in (None, [])}
         if sys.stdout.isatty():
             _print_table([], list(cells.items()))
         else:
@@ -67,7 +121,40 @@ class Output:
     def _writer(self, columns: Columns) -> _Writer:
         if self.json:
             return _JsonLines(self)
+        if self.fields:
+            columns = {field: columns.get(field) or _field(field) for field in self.fields}
+        if self.csv:
+            return _Csv(columns)
         return _Table(columns) if sys.stdout.isatty() else _Lines(columns)
+
+
+async def _iterated(items: Iterable[Model]) -> AsyncIterable[Model]:
+    for item in items:
+        yield item
+
+
+def plain_columns(model: type[Model]) -> Columns:
+    """Return the columns of the fields that hold one value each."""
+    return {
+        wire: attrgetter(name)
+        for name, wire in wire_names(model).items()
+        if not any(map(_is_inside, typing.get_args(typing.get_type_hints(model)[name])))
+    }
+
+
+def _is_inside(kind: Any) -> bool:
+    # The arguments of a tuple, or the class of an object.
+    return kind is Ellipsis or (isinstance(kind, type) and issubclass(kind, Model))
+
+
+def _field(name: str) -> Callable[[Model], object]:
+    return lambda item: _looked_up(item.raw, name)
+
+
+def _looked_up(tree: Any, name: str) -> Any:
+    for key in name.split("."):
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
 
 
 @attrs.frozen
@@ -75,10 +162,33 @@ class _JsonLines:
     output: Output
 
     def add(self, item: Model) -> None:
-        self.output.plain(item.raw)
+        raw, fields = item.raw, self.output.fields
+        self.output.plain({name: _looked_up(raw, name) for name in fields} if fields else raw)
 
     def close(self) -> None:
         pass
+
+
+class _Csv:
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        _write_csv(columns)
+
+    def add(self, item: Model) -> None:
+        _write_csv(get(item) for get in self._columns.values())
+
+    def close(self) -> None:
+        pass
+
+
+def _write_csv(cells: Iterable[object]) -> None:
+    from ..importer.results import escape  # here, because it brings sqlite3 along
+
+    csv.writer(sys.stdout, lineterminator="\n").writerow(
+        # A negative number is no formula.
+        escape(_cell(cell)) if isinstance(cell, (str, dict, list)) else _cell(cell)
+        for cell in cells
+    )
 
 
 class _Lines:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ..resources.addresses import Address, AddressId
 from ..resources.properties import Property, PropertyStatus
 from ..rules import UNSET
-from .confirm import check_can_ask, confirm
-from .options import api_command, limit_option, yes_option
+from .operate import Operation, operation, serving
+from .options import api_command, limit_option
 from .output import Columns, Output
 from .session import Connection
 from .text import examples
@@ -84,6 +83,7 @@ def list_(
     limit: int | None,
 ) -> None:
     """List your properties."""
+    output.check(Property, COLUMNS)
     connection.run(
         lambda client: output.items(
             client.properties.list(
@@ -96,65 +96,29 @@ def list_(
     )
 
 
-@group.command(
-    epilog=examples("homebox properties get 12345", "homebox properties get 12345 --json"),
+serving(list_, {"properties.list": ""})
+operation(
+    group,
+    "get",
+    Operation(path="properties.get"),
+    "Show the property PROPERTY_ID.",
+    "homebox properties get 12345",
+    "homebox properties get 12345 --json",
 )
-@click.argument("property_id", metavar="ID", type=click.IntRange(min=1))
-@api_command
-def get(connection: Connection, output: Output, property_id: int) -> None:
-    """Show the property ID."""
-    output.one(connection.run(lambda client: client.properties.get(property_id)))
-
-
-@group.command(
-    epilog=examples(
-        "homebox properties create --address-id 1234567890 --reference A1",
-        "homebox properties create --line1 '1 High Street' --city Brighton \\",
-        "    --postcode 'BN1 1AB' --reference A1",
+operation(
+    group,
+    "create",
+    Operation(
+        path="properties.create",
+        branch="branch.properties.create",
+        act="create a property",
+        also={"property_reference": ["--reference"]},
     ),
-)
-@click.option("--address-id", metavar="ID", help="An address that `addresses find` found.")
-@click.option("--line1", metavar="TEXT", help="Or the address itself.")
-@click.option("--line2", metavar="TEXT")
-@click.option("--city", metavar="TEXT")
-@click.option("--county", metavar="TEXT")
-@click.option("--postcode", metavar="TEXT")
-@click.option("--reference", metavar="TEXT", help="Your own reference.")
-@yes_option
-@api_command
-def create(
-    connection: Connection,
-    output: Output,
-    address_id: str | None,
-    reference: str | None,
-    yes: bool,
-    **parts: str | None,
-) -> None:
     """Add a property to your portfolio and show it.
 
     A second call makes a second property: see `homebox import` for what is safe to repeat.
-    """
-    address = _address(address_id, {name: part for name, part in parts.items() if part is not None})
-    check_can_ask(connection, yes)
-    confirm(connection, "create a property", yes)
-    output.one(
-        connection.run(
-            lambda client: client.properties.create(
-                address, property_reference=UNSET if reference is None else reference
-            )
-        )
-    )
-
-
-def _address(address_id: str | None, parts: dict[str, str]) -> Address | AddressId:
-    if (address_id is None) == (not parts):
-        raise click.UsageError(
-            "give the address either as --address-id, or as --line1, --city and --postcode"
-            " (and --line2, --county)"
-        )
-    if address_id is not None:
-        return AddressId(address_id)
-    missing = [f"--{name}" for name in ("line1", "city", "postcode") if name not in parts]
-    if missing:
-        raise click.UsageError(f"the address is not complete; add {', '.join(missing)}")
-    return Address(**parts)
+    """,
+    "homebox properties create --address-id 1234567890 --reference A1",
+    "homebox properties create --line1 '1 High Street' --city Brighton \\",
+    "    --postcode 'BN1 1AB' --reference A1",
+)

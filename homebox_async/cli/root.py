@@ -19,11 +19,26 @@ from .text import examples
 COMMANDS: Final = {
     "account": ("account", "Your partner account."),
     "addresses": ("addresses", "Addresses that Homebox knows."),
+    "bill-payers": ("bill_payers", "The tenants who pay for a tenant package."),
+    "billing": ("billing", "Heat and water billings of buildings (the Billing API)."),
+    "branches": ("branches", "Branch accounts; --branch of other commands acts for one."),
     "emulator": ("emulator", "A local Partner API for rehearsals and tests."),
     "import": ("imports", "Import a portfolio from a file."),
+    "invites": ("invites", "Invitations to pay for a tenant package."),
     "leads": ("leads", "Leads: invitations of tenants to a bills package."),
+    "mandates": ("mandates", "The direct debit mandates of bill payers."),
+    "metrics": ("metrics", "Numbers of orders, payments, leads and notifications."),
+    "orders": ("orders", "Orders of bills packages: their bills, payments and payouts."),
+    "partner-packages": ("partner_packages", "Bills packages that a business pays for."),
+    "postal-bills": ("postal_bills", "Bills that came by post."),
     "properties": ("properties", "The properties of your portfolio."),
     "readings": ("readings", "Meter readings of orders and properties."),
+    "tenancies": ("tenancies", "The tenancies of a property."),
+    "tenant-packages": (
+        "tenant_packages",
+        "Bills packages that the residents of a home pay together.",
+    ),
+    "voids": ("voids", "Void periods: times in which nobody rents a home."),
 }
 _ARGUMENTS = f"{__name__}.arguments"
 

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 import attrs
 import click
 
+from ..billing import AsyncBilling
 from ..client import ENVIRONMENTS, AsyncHomebox, Environment
 from ..errors import AuthenticationFailed, PermissionDenied, StatusError
 from ..origin import is_loopback
 
 if TYPE_CHECKING:
-    from ..emulator import Faults
+    from ..emulator import Emulator, Faults
 
 T = TypeVar("T")
 
@@ -104,23 +105,15 @@ class Connection:
     async def _client(self) -> AsyncIterator[AsyncHomebox]:
         async with contextlib.AsyncExitStack() as stack:
             if self.emulator:
-                url, token = await stack.enter_async_context(self._emulated())
+                emulator = await stack.enter_async_context(
+                    emulated(self.emulator_state, self.faults, self.seed)
+                )
+                url, token = emulator.url, emulator.token
             else:
                 url, token = self._origin, self._token()
             yield await stack.enter_async_context(
                 AsyncHomebox(token, base_url=url, timeout=self.timeout)
             )
-
-    @contextlib.asynccontextmanager
-    async def _emulated(self) -> AsyncIterator[tuple[str, str]]:
-        from ..emulator import Emulator  # the server half of aiohttp, for those who use it
-
-        state = self.emulator_state or DEFAULT_STATE
-        faults = None if self.faults is None else parse_faults(self.faults, self.seed or 0)
-        with held(state, "--emulator-state"):
-            click.echo(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
-            async with Emulator(state=state, faults=faults, seed=self.seed or 0) as emulator:
-                yield emulator.url, emulator.token
 
     def _token(self) -> str:
         path = self.token_file
@@ -139,6 +132,67 @@ class Connection:
                 else f"--token-file {path}: is empty; put the API token into it"
             )
         return token.strip()
+
+
+@contextlib.asynccontextmanager
+async def emulated(
+    state: Path | None, faults: str | None = None, seed: int | None = None
+) -> AsyncIterator[Emulator]:
+    """Run an emulator in this process, with its state in a file."""
+    from ..emulator import Emulator  # the server half of aiohttp, for those who use it
+
+    state = state or DEFAULT_STATE
+    parsed = None if faults is None else parse_faults(faults, seed or 0)
+    with held(state, "--emulator-state"):
+        click.echo(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
+        async with Emulator(state=state, faults=parsed, seed=seed or 0) as emulator:
+            yield emulator
+
+
+@attrs.frozen(kw_only=True)
+class BillingConnection:
+    """What the connection options of the Billing API say; see `Connection`."""
+
+    emulator: bool
+    emulator_state: Path | None
+    base_url: str | None
+    administrator_ids: str | None
+    timeout: float
+
+    def __attrs_post_init__(self) -> None:
+        if self.emulator and self.base_url is not None:
+            raise click.UsageError("--base-url means nothing with --emulator; give one")
+        if not self.emulator and self.emulator_state is not None:
+            raise click.UsageError("--emulator-state means nothing without --emulator; add it")
+
+    def run(self, work: Callable[[AsyncBilling], Coroutine[Any, Any, T]]) -> T:
+        """Await some work with a ready client, in an event loop of its own."""
+
+        async def session() -> T:
+            async with contextlib.AsyncExitStack() as stack:
+                options: dict[str, Any] = {"timeout": self.timeout, "base_url": self.base_url}
+                ids = self._administrators()
+                if self.emulator:
+                    emulator = await stack.enter_async_context(emulated(self.emulator_state))
+                    username, password = emulator.billing_login
+                    options.update(base_url=emulator.billing_url, login_url=emulator.billing_url)
+                    options.update(username=username, password=password)
+                    ids = ids or [1]
+                client = AsyncBilling(administrator_ids=ids, **options)
+                return await work(await stack.enter_async_context(client))
+
+        return asyncio.run(session())
+
+    def _administrators(self) -> list[int] | None:
+        if self.administrator_ids is None:
+            return None
+        words = self.administrator_ids.replace(",", ";").split(";")
+        try:
+            return [int(word) for word in words]
+        except ValueError:
+            raise click.UsageError(
+                "--administrator-ids: holds what is no id; give whole numbers such as 1;2;3"
+            ) from None
 
 
 def parse_faults(text: str, seed: int) -> Faults:

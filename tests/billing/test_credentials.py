@@ -109,6 +109,7 @@ async def test_middlewares_do_not_see_the_token(vendor: Any) -> None:
             id="login by plain http",
         ),
         pytest.param({"token": "a", "base_url": "nowhere"}, {}, "not a URL", id="no URL"),
+        pytest.param({"token": "a", "base_url": "http://["}, {}, "not a URL", id="broken URL"),
         pytest.param(
             {"token": "a", "base_url": "https://x/api?key=1"}, {}, "host and port", id="query"
         ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,18 @@ async def test_sync(vendor: Any, folder: Path) -> None:
         again,
     )
     assert vendor.pdf.startswith(chunk)
+
+
+async def test_sync_pass_that_outlives_its_client(vendor: Any) -> None:
+    """A pass left in the middle ends without a word when its client has gone before it."""
+    vendor.route(MISSPELT, vendor.pdf, "application/pdf")
+
+    def work() -> bytes:
+        with Billing("t", base_url=vendor.url, proxy="") as client:
+            chunks = iter(client.document(REFERENCE))
+            first = next(chunks)
+        del chunks
+        gc.collect()
+        return first
+
+    assert vendor.pdf.startswith(await asyncio.to_thread(work))
