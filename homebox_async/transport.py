@@ -444,6 +444,7 @@ def _checked_origin(base_url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - the house style is `expected == actual`
 """Faults: their text, their chance, their script, and what each of them does."""
 
 import asyncio

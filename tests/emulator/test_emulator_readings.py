@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - the house style is `expected == actual`
 """The headings "Meter Readings" and "Account"."""
 
 import re

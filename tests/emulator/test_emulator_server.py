@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - the house style is `expected == actual`
 """The server: its life, authentication, errors, the receive log, the rate limit."""
 
 import asyncio

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - the house style is `expected == actual`
 """The state file: what survives, and what is refused."""
 
 from pathlib import Path
