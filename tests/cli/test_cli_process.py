@@ -231,8 +231,10 @@ def on_a_terminal(argv: list[str], replies: dict[str, str]) -> tuple[int, str]:
                 shown += data.decode(errors="replace")
             for text in [text for text in replies if text in ESCAPES.sub("", shown)]:
                 os.write(terminal, replies.pop(text).encode())
+    # In this order: a program that is just leaving would be hung up on otherwise.
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), ESCAPES.sub("", shown)
+    return code, ESCAPES.sub("", shown)
 
 
 def test_bar_on_a_terminal(write: Write) -> None:

@@ -47,7 +47,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     monkeypatch.setenv("HOMEBOX_BASE_URL", emulator.url)
     monkeypatch.setenv("HOMEBOX_TOKEN", emulator.token)
     yield emulator
-    bridge.close(emulator.aclose)
+    bridge.worker.close(emulator.aclose)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -259,7 +259,7 @@ async def test_plan_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ended = threading.Event()
     begun = asyncio.Event()
 
-    def endless() -> Iterator[Planned]:
+    def endless() -> Generator[Planned, None, None]:
         number = 0
         try:
             while True:

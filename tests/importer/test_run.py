@@ -628,6 +628,7 @@ async def test_killed(bench: Any, moment: int) -> None:
     await finish(bench, 260)
 
 
+@pytest.mark.timeout(180)
 async def test_memory_is_flat(bench: Any) -> None:
     """The memory of an import does not grow with the number of rows."""
     peaks = []
@@ -636,7 +637,7 @@ async def test_memory_is_flat(bench: Any) -> None:
         folder.mkdir()
         bench.folder, before = folder, bench.folder
         process = await spawn(bench, count, '{"adopt_existing": false, "concurrency": 32}')
-        out, _ = await asyncio.wait_for(process.communicate(), 55)
+        out, _ = await asyncio.wait_for(process.communicate(), 80)
         bench.folder = before
         done, complete, peak = out.decode().split()[1:]
         assert (str(count), "True") == (done, complete)
