@@ -32,8 +32,11 @@ async def made(emulator: Emulator, kind: str, name: str) -> Any:
         username, password = emulator.billing_login
         url = emulator.billing_url
         options: dict[str, Any] = {
-            **{"username": username, "password": password, "administrator_ids": [1]},
-            **{"base_url": url, "login_url": url},
+            "username": username,
+            "password": password,
+            "administrator_ids": [1],
+            "base_url": url,
+            "login_url": url,
         }
         clients: tuple[Any, Any] = (AsyncBilling, Billing)
     else:
