@@ -65,10 +65,10 @@ class Output:
             await self.items(_iterated(result), columns, limit)
         elif isinstance(result, Confirmation) and not self.json:
             click.echo(one_line(result.message or "done"))
-        elif hasattr(result, "__iter__") and not self.json:
+        elif isinstance(result, Iterable) and not self.json:
             # A list with totals beside it.
             await self.items(_iterated(result), columns, limit)
-            for key, value in result.raw.items():
+            for key, value in getattr(result, "raw", {}).items():
                 if not isinstance(value, (dict, list)):
                     click.echo(f"{key}: {_cell(value)}", err=True)
         else:

@@ -43,7 +43,7 @@ def references(path: Path) -> list[str]:
     found = []
     for line in path.read_text().splitlines(keepends=True):
         if line.endswith("\n"):
-            found += [values[-1] for table, values in json.loads(line) if table == "property"]
+            found += [values[10] for table, values in json.loads(line) if table == "property"]
     return found
 
 
