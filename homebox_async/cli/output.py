@@ -72,6 +72,7 @@ class Output:
                 if not isinstance(value, (dict, list)):
                     click.echo(f"{key}: {_cell(value)}", err=True)
         else:
+            assert isinstance(result, Model)
             self.one(result)
 
     async def items(

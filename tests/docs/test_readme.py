@@ -1,6 +1,7 @@
 """The README does what it says: every code block is run."""
 
 import asyncio
+import datetime as dt
 import os
 import re
 import shlex
@@ -44,6 +45,18 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
             ),
             reference=f"T-{number}",
         )
+    emulator.seed_billing(
+        "2eff1042c50c1eda889e61573e3c194c", dt.date(2019, 10, 1), dt.date(2020, 9, 30)
+    )
+    username, password = emulator.billing_login
+    for name, value in {
+        "URL": emulator.billing_url,
+        "LOGIN_URL": emulator.billing_url,
+        "USERNAME": username,
+        "PASSWORD": password,
+        "ADMINISTRATOR_IDS": "1",
+    }.items():
+        monkeypatch.setenv(f"HOMEBOX_BILLING_{name}", value)
     monkeypatch.setenv("HOMEBOX_BASE_URL", emulator.url)
     monkeypatch.setenv("HOMEBOX_TOKEN", emulator.token)
     yield emulator
