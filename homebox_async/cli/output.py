@@ -61,6 +61,7 @@ class Output:
             await self.items(result, columns, limit)
             return
         result = await result
+        shown: Any = result  # what pyright makes of it after the branches is no model
         if isinstance(result, tuple):
             await self.items(_iterated(result), columns, limit)
         elif isinstance(result, Confirmation) and not self.json:
@@ -72,8 +73,7 @@ class Output:
                 if not isinstance(value, (dict, list)):
                     click.echo(f"{key}: {_cell(value)}", err=True)
         else:
-            assert isinstance(result, Model)
-            self.one(result)
+            self.one(shown)
 
     async def items(
         self,

@@ -623,6 +623,6 @@ def test_report() -> None:
         "created: in.created.csv",
         "rejects: in.rejects.csv",
         "journal: in.journal",
-        f"stopped: {error}; check the token in HOMEBOX_TOKEN or --token-file",
+        f"stopped: {str(error).strip()}; check the token in HOMEBOX_TOKEN or --token-file",
         "to go on: homebox again",
     ] == list(lines(told, "homebox again"))

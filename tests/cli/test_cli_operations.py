@@ -292,7 +292,7 @@ def test_from_stdin(run: Run, filled: Emulator) -> None:
         (json.dumps(BODY | {"tenants": [{"x": 1}]}), "--from: tenants.0.x is unknown"),
         (json.dumps(BODY | {"address": {"address_id": "1", "city": "x"}}), "give the address"),
         (json.dumps(BODY | {"tenancy_start": "01/12/26"}), "--tenancy-start: is not a date"),
-        (json.dumps(BODY | {"notifications": "no"}), "notifications is str, not a boolean"),
+        (json.dumps(BODY | {"notifications": "no"}), "notifications is str, not true or false"),
     ],
     ids=[
         "empty",

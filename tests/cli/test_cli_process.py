@@ -230,6 +230,9 @@ def on_a_terminal(argv: list[str], replies: dict[str, str]) -> tuple[int, str]:
                     break
                 shown += data.decode(errors="replace")
             for text in [text for text in replies if text in ESCAPES.sub("", shown)]:
+                # Nobody types in the instant between the question and the wait for its answer,
+                # in which Python itself can miss a signal until the next key.
+                time.sleep(0.2)
                 os.write(terminal, replies.pop(text).encode())
     # In this order: a program that is just leaving would be hung up on otherwise.
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
