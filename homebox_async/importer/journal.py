@@ -20,16 +20,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from .store import (
-    Entry,
-    JournalError,
-    Planned,
-    Reader,
-    State,
-    explained,
-    open_store,
-    rollback,
-)
+from .opening import explained, open_store
+from .store import Entry, JournalError, Planned, Reader, State, rollback
 
 __all__ = ["Entry", "Journal", "JournalError", "Planned", "Reader", "State"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ class RowResult:
     field: str = ""
     error: str = ""
     fix: str = ""
+
+
+Emit = Callable[[RowResult], Awaitable[None]]
+"""How a result is told; it may wait for whoever reads."""
 
 
 @attrs.frozen(kw_only=True)

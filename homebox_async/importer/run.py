@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -20,14 +20,15 @@ from ..client import AsyncHomebox
 from ..errors import ConfigurationError, HomeboxError, StatusError
 from ..origin import is_loopback
 from .columns import Columns
+from .course import Course
 from .engine import Engine
 from .journal import Journal, State
 from .options import ImportOptions
 from .report import Report, RowResult
 from .results import write_results
 from .sources import Source, open_source, spool
+from .window import Window
 
-_WINDOW = 256  # row results that wait for a slow reader at the most
 _CHUNK = 1_000
 # Answers to the question for the account that would stop the import as well.
 _TELLING = {401, 403, 408, 429}
@@ -117,11 +118,10 @@ class Import:
         self._client = client
         self._given = source
         self._options = options
+        self._course = Course()
         self._engine: Engine | None = None
         self._task: asyncio.Task[Report] | None = None
-        self._window: _Window | None = None
-        self._drained = ""
-        self._phase = "opening"
+        self._window: Window | None = None
         self.rows = 0
         self.counts: Counter[State] = Counter()
         self.report: Report | None = None
@@ -129,7 +129,7 @@ class Import:
     @property
     def phase(self) -> str:
         """What is going on: opening, checking, comparing, sending, reconciling, settling..."""
-        return self._phase if self._engine is None else self._engine.phase
+        return self._course.phase
 
     @property
     def sent(self) -> int:
@@ -138,15 +138,13 @@ class Import:
 
     def drain(self) -> None:
         """Send nothing more and end soon, with a report; what is in flight is waited for."""
-        self._drained = "interrupted"
-        if self._engine is not None:
-            self._engine.drain()
+        self._course.drain()
 
     def __await__(self) -> Generator[Any, None, Report]:
         return self._start().__await__()
 
     async def __aenter__(self) -> Import:
-        self._window = window = _Window()
+        self._window = window = Window()
         self._start().add_done_callback(lambda _: window.end())
         return self
 
@@ -181,7 +179,7 @@ class Import:
         """Return the next row results, as many as there are, [] after the last one."""
         return await self._told().take()
 
-    def _told(self) -> _Window:
+    def _told(self) -> Window:
         if self._window is None:
             raise ConfigurationError(
                 "row results are told inside `async with import_properties(...) as run` only"
@@ -231,7 +229,7 @@ class Import:
                 path = Path(scratch) / "dry-run.journal"
                 target = "dry run"
             else:
-                self._phase = "connecting"
+                self._course.phase = "connecting"
                 target = await self._target()
             journal = await Journal.open(
                 path,
@@ -240,10 +238,9 @@ class Import:
                 target=target,
             )
             await stack.enter_async_context(journal)
-            engine = Engine(self._client, source, columns, journal, options, self._emit)
-            self._engine = engine
-            if self._drained:
-                engine.drain()
+            self._engine = engine = Engine(
+                self._client, source, columns, journal, options, self._course, self._emit
+            )
             await engine.plan(self._count_rows)
             await self._take_stock(journal)
             if engine.planned:
@@ -252,7 +249,7 @@ class Import:
                 if options.adopt_existing:
                     await engine.adopt()
                 await engine.run()
-            engine.phase = "writing results"
+            self._course.phase = "writing results"
             report = await self._reported(journal, engine, path, began)
             if not options.dry_run:
                 try:
@@ -353,66 +350,13 @@ class Import:
             reconciled=engine.reconciled,
             repeated_addresses=repeated,
             repeated_examples=tuple(map(tuple, examples)),
-            stopped=engine.stopped,
-            error=engine.error,
+            stopped=self._course.stopped,
+            error=self._course.error,
             dry_run=self._options.dry_run,
             seconds=time.monotonic() - began,
             journal=path,
             files={},
         )
-
-
-class _Window:
-    """Row results on their way to a reader, who may be slow, or leave."""
-
-    def __init__(self) -> None:
-        self._rows: deque[RowResult] = deque()
-        self._some = asyncio.Event()
-        self._room = asyncio.Event()
-        self._ended = False
-        self._left = False
-
-    async def put(self, row: RowResult) -> None:
-        """Hand over a result once there is room for it, unless the reader has left."""
-        while len(self._rows) >= _WINDOW and not self._left:
-            self._room.clear()
-            await self._room.wait()
-        if not self._left:
-            self._rows.append(row)
-            self._some.set()
-
-    async def next(self) -> RowResult | None:
-        """Return the next result, None after the last one."""
-        if not await self._wait():
-            return None
-        row = self._rows.popleft()
-        self._room.set()
-        return row
-
-    async def take(self) -> list[RowResult]:
-        """Return the results that are there, at least one, or [] after the last one."""
-        await self._wait()
-        rows = list(self._rows)
-        self._rows.clear()
-        self._room.set()
-        return rows
-
-    def end(self) -> None:
-        """Let the reader know that no more will come."""
-        self._ended = True
-        self._some.set()
-
-    def leave(self) -> None:
-        """Let go of whoever waits to hand over a result: nobody reads any more."""
-        self._left = True
-        self._rows.clear()
-        self._room.set()
-
-    async def _wait(self) -> bool:
-        while not self._rows and not self._ended:
-            self._some.clear()
-            await self._some.wait()
-        return bool(self._rows)
 
 
 def _close(opening: asyncio.Future[Source]) -> None:

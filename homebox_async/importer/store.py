@@ -1,4 +1,4 @@
-"""The journal's tables: what `journal` runs, in its own thread, on one SQLite connection.
+"""The journal's rows: what `journal` runs, in its own thread, on one SQLite connection.
 
 No personal data is kept: a row is known by its number and by digests, which a salt that every
 journal draws for itself makes useless elsewhere.
@@ -10,31 +10,18 @@ import contextlib
 import enum
 import hashlib
 import itertools
-import os
-import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import attrs
 
 from ..errors import HomeboxError, Problem
 
-_APPLICATION = 0x48425831  # "HBX1", in the header of the file
-_VERSION = 1
 _PLAN_CHUNK = 5_000
 _PLAN_COMMIT = 10  # chunks
-_TABLES = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    """CREATE TABLE rows (
-        number INTEGER PRIMARY KEY, state INTEGER NOT NULL, digest BLOB NOT NULL,
-        reference TEXT NOT NULL, address BLOB, property_id INTEGER, claimed_at REAL,
-        field TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
-        fix TEXT NOT NULL DEFAULT '')""",
-)
 _ENTRY = (
     "SELECT number, state, digest, reference, property_id, claimed_at, field, error, fix FROM rows "
 )
@@ -236,7 +223,7 @@ class Reader:
 
     def touched(self) -> bool:
         """Tell whether any row was ever sent, or taken over from the server."""
-        return _touched(self.connection)
+        return touched(self.connection)
 
     def duplicate_addresses(self, limit: int) -> tuple[int, list[list[int]]]:
         """Return how many rows repeat an earlier one's address, and groups of such rows."""
@@ -345,142 +332,13 @@ def rollback(connection: sqlite3.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
-def open_store(path: Path, *, kind: str, fingerprint: str, target: str) -> Reader:
-    """Create a journal, or check that an existing one belongs to this import."""
-    if path.is_dir():
-        raise JournalError(f"{path}: is a folder; give the journal a file name")
-    try:
-        # Nobody else need read which references were imported.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
-    except OSError as exc:
-        raise JournalError(
-            f"{path}: the journal cannot be opened ({exc.strerror}); check its folder and"
-            " permissions, or give another --journal"
-        ) from exc
-    try:
-        return _opened(
-            connection, path, {"kind": kind, "fingerprint": fingerprint, "target": target}
-        )
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _opened(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]) -> Reader:
-    run = connection.execute
-    run("PRAGMA locking_mode=EXCLUSIVE")  # before WAL: then no shared memory is needed either
-    ((application,),) = run("PRAGMA application_id")
-    ((tables,),) = run("SELECT count(*) FROM sqlite_master")
-    new = not application and not tables
-    if not new and application != _APPLICATION:
-        raise not_a_journal(path)
-    # Before the first write: a database of another kind is left as it is.
-    run("PRAGMA journal_mode=WAL")
-    run("PRAGMA synchronous=FULL")
-    run("PRAGMA cache_size=-16000")
-    run(f"PRAGMA journal_size_limit={64 << 20}")
-    run("BEGIN EXCLUSIVE")
-    if new:
-        for table in _TABLES:
-            run(table)
-        # The salt is of this journal alone, so that digests cannot be compared elsewhere.
-        entries = {**given, "salt": secrets.token_bytes(32), "planned": 0, "compared": 0}
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
-        run(f"PRAGMA application_id={_APPLICATION}")
-        run(f"PRAGMA user_version={_VERSION}")
-    else:
-        _check_version(connection, path)
-        if run("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise corrupt(path)
-        _check_same(connection, path, given)
-        run(
-            "UPDATE rows SET state = ?, error = 'the import stopped before the answer came',"
-            " fix = 'run the same import again: it looks first whether the property exists'"
-            " WHERE state = ?",
-            (State.UNKNOWN, State.INFLIGHT),
-        )
-    run("COMMIT")
-    return Reader(connection, dict(run("SELECT name, value FROM meta")))
-
-
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    ((version,),) = connection.execute("PRAGMA user_version")
-    if version > _VERSION:
-        raise JournalError(
-            f"{path}: was written by a newer homebox_async; upgrade (pip install -U homebox-async)"
-        )
-    if version < _VERSION:
-        raise JournalError(
-            f"{path}: was written by an older homebox_async; finish the import with that version,"
-            " or start a new one with another --journal (properties that exist are adopted)"
-        )
-
-
-def _check_same(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]) -> None:
-    run = connection.execute
-    meta: dict[str, Any] = dict(run("SELECT name, value FROM meta"))
-    if meta.get("kind") != given["kind"]:
-        raise JournalError(
-            f"{path}: is the journal of an import of {meta.get('kind')}, not of {given['kind']};"
-            " give another --journal"
-        )
-    if meta.get("target") != given["target"]:
-        raise JournalError(
-            f"{path}: is the journal of an import into another account or server; use that one's"
-            " API key and address, or give another --journal"
-        )
-    if meta.get("fingerprint") == given["fingerprint"]:
-        return
-    if _touched(connection):
-        raise JournalError(
-            f"{path}: the input, or how it is read, changed since this journal was written; to"
-            " start a new import of the changed file use another --journal (properties that exist"
-            " are adopted, not sent again), or restore the file and the options"
-        )
-    # Nothing was done under the old plan: that of the corrected file takes its place.
-    run("UPDATE meta SET value = ? WHERE name = 'fingerprint'", (given["fingerprint"],))
-    run("UPDATE meta SET value = 0 WHERE name IN ('planned', 'compared')")
-
-
-def _touched(connection: sqlite3.Connection) -> bool:
+def touched(connection: sqlite3.Connection) -> bool:
+    """Tell whether any row was ever sent, or taken over from the server."""
     ((touched,),) = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM rows WHERE claimed_at IS NOT NULL OR state = ?)",
         (State.ADOPTED,),
     )
     return bool(touched)
-
-
-def not_a_journal(path: Path) -> JournalError:
-    """Return the error for a file of another kind."""
-    return JournalError(f"{path}: is not a journal of homebox_async; give another --journal")
-
-
-def corrupt(path: Path) -> JournalError:
-    """Return the error for a damaged journal."""
-    return JournalError(
-        f"{path}: the journal is damaged; restore it from a backup, or start a new import with"
-        " another --journal (properties that exist are adopted, not sent again)"
-    )
-
-
-def explained(path: Path, exc: BaseException) -> JournalError:
-    """Return SQLite's error in terms of what to do."""
-    if isinstance(exc, JournalError):
-        return exc
-    name = getattr(exc, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_NOTADB"):
-        return not_a_journal(path)
-    if name.startswith("SQLITE_CORRUPT"):
-        return corrupt(path)
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return JournalError(
-            f"{path}: another import is using this journal; wait for it, or stop it"
-        )
-    return JournalError(
-        f"{path}: the journal cannot be read or written ({exc}); make room on its disk and check"
-        " its permissions, then run the same import again: nothing is sent twice"
-    )
 
 
 def _marks(values: Collection[object]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from homebox_async import AsyncHomebox, Retry
 from homebox_async.emulator import Emulator
-from homebox_async.importer import Import, Report, engine, import_properties
+from homebox_async.importer import Import, Report, engine, failures, import_properties
 
 CREATE = ("POST", "/api/partner/property")
 LIST = ("GET", "/api/partner/property")
@@ -82,8 +82,8 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     """Return a bench with a running emulator, where the engine's own pauses are short."""
-    monkeypatch.setattr(engine, "_PAUSE", 0.001)
-    monkeypatch.setattr(engine, "_LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(failures, "_PAUSE", 0.001)
+    monkeypatch.setattr(failures, "_LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(engine, "_PATIENT", Retry(attempts=8, backoff=0.0))
     bench = Bench(tmp_path)
     await bench.serve()

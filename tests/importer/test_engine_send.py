@@ -23,7 +23,7 @@ from homebox_async.errors import (
     StatusError,
     UnprocessableEntity,
 )
-from homebox_async.importer import State, engine
+from homebox_async.importer import State, claims, failures
 from homebox_async.importer.journal import Entry, Journal
 from homebox_async.importer.sources import open_source
 
@@ -141,7 +141,7 @@ async def test_rate_limit(bench: Any) -> None:
 
 async def test_endless_refusals(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that refuses for ever stops the import in the end; nothing is open then."""
-    monkeypatch.setattr(engine, "_ROUNDS", 5)
+    monkeypatch.setattr(failures, "_ROUNDS", 5)
     bench.write(80)
     bench.script(None, *[Fault.named("429:0")] * 5000)
     report = await bench.report(concurrency=32)
@@ -153,7 +153,7 @@ async def test_endless_refusals(bench: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_many_at_once_are_one_round(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """That many requests are refused together is no reason to give up."""
-    monkeypatch.setattr(engine, "_ROUNDS", 6)
+    monkeypatch.setattr(failures, "_ROUNDS", 6)
     bench.write(90)
     bench.script(*[Fault.named("429:0")] * 180)
     report = await bench.report(client=bench.client(retry=Retry(attempts=1)), concurrency=60)
@@ -284,7 +284,7 @@ async def test_server_comes_back(bench: Any) -> None:
 
 async def test_server_stays_away(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the server does not come back, the import ends with a report, and goes on later."""
-    monkeypatch.setattr(engine, "_ROUNDS", 4)
+    monkeypatch.setattr(failures, "_ROUNDS", 4)
     bench.write(300)
     run = bench.start(concurrency=8)
     task = asyncio.ensure_future(run.wait())
@@ -479,7 +479,7 @@ async def test_look_up_fails(bench: Any) -> None:
 
 async def test_many_open(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open rows are looked up before they become too many, and found in one sweep."""
-    monkeypatch.setattr(engine, "_OPEN_AT_MOST", 60)
+    monkeypatch.setattr(claims, "_OPEN_AT_MOST", 60)
     bench.write(300)
     bench.script(*[Fault.named("drop-after"), None] * 100)
     report = await bench.report()
@@ -493,4 +493,4 @@ def test_errors_are_explained() -> None:
     error = UnprocessableEntity(
         "the server answered 422: no", outcome=Outcome.REJECTED, status=422, errors={"a": ()}
     )
-    assert ("a", "the server answered 422: no") == engine._explain(error)
+    assert ("a", "the server answered 422: no") == failures.explain(error)

@@ -28,7 +28,7 @@ import pytest
 from homebox_async import AsyncHomebox, Retry
 from homebox_async.emulator import Assumed, Emulator, Faults
 from homebox_async.errors import RequestError
-from homebox_async.importer import Report, State, engine, import_properties
+from homebox_async.importer import Report, State, engine, failures, import_properties
 
 SEEDS = int(os.environ.get("HISTORY_SEEDS", "6"))
 FIRST = int(os.environ.get("HISTORY_FIRST", "1"))
@@ -185,8 +185,8 @@ TOTALS: Counter[str] = Counter()
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_PAUSE", 0.001)
-    monkeypatch.setattr(engine, "_LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(failures, "_PAUSE", 0.001)
+    monkeypatch.setattr(failures, "_LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(engine, "_PATIENT", Retry(attempts=8, backoff=0.01))
 
 

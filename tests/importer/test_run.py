@@ -25,11 +25,12 @@ from homebox_async.importer import (
     RowResult,
     SourceError,
     State,
-    engine,
+    claims,
     run,
 )
 from homebox_async.importer.journal import Journal, Reader
 from homebox_async.importer.sources import open_source
+from homebox_async.importer.window import Window
 
 LIST = ("GET", "/api/partner/property")
 ROW = RowResult(1, State.CREATED)
@@ -182,7 +183,7 @@ async def test_live_figures(bench: Any) -> None:
 
 async def test_window() -> None:
     """The window keeps the order, its size, and lets everybody go in the end."""
-    window = run._Window()
+    window = Window()
     putting = [asyncio.ensure_future(window.put(ROW)) for _ in range(300)]
     await asyncio.sleep(0)
     assert 256 == sum(task.done() for task in putting)
@@ -484,7 +485,7 @@ async def test_disk_full(bench: Any) -> None:
 
 async def test_file_changes_meanwhile(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that changes while it is imported stops the import once answers have come."""
-    monkeypatch.setattr(engine, "_BATCH", 64)
+    monkeypatch.setattr(claims, "_BATCH", 64)
     bench.write(500)
     bench.script(*[None] * 60, *[Fault.named("slow:0.1")] * 4)
     original = bench.path.read_bytes()

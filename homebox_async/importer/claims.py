@@ -1,0 +1,225 @@
+"""The rows on their way: claimed, to be looked up, or to be sent again.
+
+A row is committed to the journal as in flight before its request is made, and what became of it
+afterwards. Rows are claimed a batch at a time; memory does not know how long the input is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from .columns import Columns, PropertyRow
+from .course import Course
+from .journal import Entry, Journal, State
+from .report import Emit, RowResult
+from .sources import Source, SourceError
+
+_BATCH = 256  # rows that are claimed with one commit
+_OPEN_AT_MOST = 1_000  # unknown rows in memory before they are looked up
+# The journal's mark on a row that the server said it has created.
+_CONFIRMED = "property_id"
+
+
+@attrs.define(eq=False)
+class Item:
+    """A claimed row on its way.
+
+    `unsent`: it is certain that the server has nothing of it, and nothing is recorded of it.
+    `doubtful`: an earlier request for it was left without an answer, and looked up in vain.
+    `confirmed`: the server said that it created it, so it is never sent again.
+    `claimed`: it was sent at some time, so what stands for it is at its own postcode.
+    `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.
+    `settled`: the monotonic time from which on a look-up is the last word.
+    """
+
+    row: PropertyRow
+    unsent: bool = True
+    doubtful: bool = False
+    confirmed: bool = False
+    claimed: bool = True
+    task: asyncio.Task[Any] | None = None
+    recalled: bool = False
+    sends: int = 0
+    settled: float = 0.0
+    error: str = ""
+
+
+class Claims:
+    """Where every row that is neither pending nor done stands.
+
+    `open` are the rows to be looked up; `broken` is why no more rows can be claimed.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        columns: Columns,
+        journal: Journal,
+        settle: float,
+        course: Course,
+        emit: Emit,
+    ) -> None:
+        self._source = source
+        self._columns = columns
+        self._journal = journal
+        self._settle = settle
+        self._course = course
+        self._emit = emit
+        self._rows = source.rows()
+        self._last = 0
+        self._exhausted = False
+        self._ready: deque[Item] = deque()
+        self._again: list[Item] = []
+        self._filling: asyncio.Future[None] | None = None
+        self.open: list[Item] = []
+        self.broken: Exception | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing left to send, and nothing to look up."""
+        return self._exhausted and not self.open and not self._again
+
+    # --- what is next
+
+    async def next(self) -> Item | None:
+        """Return the next claimed row; None where there is none, or none should be sent now."""
+        while not self._course.draining:
+            if self._filling is None and len(self._ready) < _BATCH // 2 and self._more():
+                self._filling = asyncio.ensure_future(self._fill())
+            if self._ready:
+                return self._ready.popleft()
+            if self._filling is None:
+                return None
+            await asyncio.shield(self._filling)
+        return None
+
+    async def filled(self) -> None:
+        """Return when no rows are being claimed any more."""
+        if self._filling is not None:
+            await asyncio.wait([self._filling])
+
+    def _more(self) -> bool:
+        return bool(self._again) or not (self._exhausted or len(self.open) >= _OPEN_AT_MOST)
+
+    async def _fill(self) -> None:
+        """Claim the next rows: those to be sent again first."""
+        try:
+            items, self._again = self._again, []
+            items = items or await self._next_batch()
+            if items:
+                await self._journal.claim([item.row.number for item in items])
+            self._ready.extend(items)
+        except Exception as error:
+            # The engine raises it once what is in flight has ended, and is in the journal if it
+            # can be.
+            self.broken = error
+            self._course.drain()
+        finally:
+            self._filling = None
+
+    async def _next_batch(self) -> list[Item]:
+        entries = await self._journal.next_batch(_BATCH, after=self._last)
+        self._exhausted = len(entries) < _BATCH
+        if not entries:
+            return []
+        self._last = entries[-1].number
+        pending: list[Item] = []
+        for entry, row in await asyncio.to_thread(self._joined, entries):
+            if entry.state is State.PENDING:
+                pending.append(Item(row))
+            else:
+                # Left open by an earlier run: how long ago it was sent is not known for sure,
+                # for clocks step back; so it has the whole settle time from now on.
+                confirmed = entry.field == _CONFIRMED
+                item = Item(row, unsent=False, confirmed=confirmed, error=entry.error)
+                item.claimed = entry.claimed_at is not None
+                item.settled = self._settles_at()
+                self.open.append(item)
+        return pending
+
+    def _joined(self, entries: Sequence[Entry]) -> list[tuple[Entry, PropertyRow]]:
+        """Read the rows of the entries, in step, and make sure that they are the planned ones."""
+        joined = []
+        for entry in entries:
+            row = next((row for row in self._rows if row.number == entry.number), None)
+            made = None if row is None else self._columns.read(row)
+            if (
+                row is None
+                or not isinstance(made, PropertyRow)
+                or self._journal.digest(row.cells) != entry.digest
+            ):
+                raise SourceError(
+                    f"{self._source.name}: row {entry.number} changed while it was imported; "
+                    "restore the file and run the same command again"
+                )
+            joined.append((entry, made))
+        return joined
+
+    def _settles_at(self) -> float:
+        return time.monotonic() + self._settle
+
+    # --- what becomes of them
+
+    def give_back(self, item: Item) -> None:
+        """Undo the claim of a row that is certainly not being sent."""
+        item.unsent = False
+        if item.doubtful:
+            self.open.append(item)
+        else:
+            self._journal.record(item.row.number, State.PENDING)
+
+    def give_back_waiting(self) -> None:
+        """Undo the claims of all rows that wait to be sent."""
+        for item in (*self._ready, *self._again):
+            self.give_back(item)
+
+    def keep_open(self, item: Item, error: str) -> None:
+        """Note that it is not known what became of a row: it will be looked up."""
+        item.unsent = False
+        item.error = error
+        item.settled = self._settles_at()
+        self._journal.record(
+            item.row.number, State.UNKNOWN, field=_CONFIRMED * item.confirmed, error=error
+        )
+        self.open.append(item)
+
+    def send_again(self, item: Item) -> None:
+        """Have a row claimed once more: it was looked up in vain."""
+        item.doubtful = item.unsent = True
+        self._again.append(item)
+
+    async def leave_open(self, item: Item, why: str) -> None:
+        """End with a row of which it is not known what became of it, and guess nothing."""
+        await self.settle(
+            item,
+            State.UNKNOWN,
+            field=_CONFIRMED if item.confirmed else "row",
+            error=why,
+            fix="run the same command again, which looks it up first",
+        )
+
+    async def settle(
+        self,
+        item: Item,
+        state: State,
+        *,
+        property_id: int | None = None,
+        field: str = "",
+        error: str = "",
+        fix: str = "",
+    ) -> None:
+        """Record what became of a row, and tell it."""
+        item.unsent = False
+        number, reference = item.row.number, item.row.property_reference
+        self._journal.record(
+            number, state, property_id=property_id, field=field, error=error, fix=fix
+        )
+        await self._emit(
+            RowResult(number, state, reference, property_id or None, field, error, fix)
+        )

@@ -1,0 +1,164 @@
+"""The workers: each sends one row at a time until it is certain what became of it.
+
+A fixed number of workers takes rows from a short queue, the claims.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextvars import ContextVar
+
+from ..client import AsyncHomebox
+from ..errors import Outcome, RateLimited, RedirectRefused, RequestError, ServerError
+from ..middleware import Handler
+from ..resources.properties import Property
+from ..wire import Request, Response
+from .claims import Claims, Item
+from .course import Course
+from .failures import Patience, explain, is_hopeless
+from .journal import State
+from .limiter import Limiter
+
+_sending: ContextVar[Item] = ContextVar("homebox_sending")
+
+
+class _Recalled(Exception):
+    """A request that only waited for its turn is not made any more."""
+
+
+class Sender:
+    """Sends claimed rows; `sent` counts the requests that may have reached the server."""
+
+    def __init__(
+        self, client: AsyncHomebox, limiter: Limiter, claims: Claims, course: Course
+    ) -> None:
+        # A pause that the server asks for may well be longer than any one call should take.
+        self._client = client.with_options(
+            deadline=None, attempt_middlewares=[limiter, self._watch]
+        )
+        self._limiter = limiter
+        self._claims = claims
+        self._course = course
+        self._patience = Patience(course)
+        self._calls: set[Item] = set()
+        self.sent = 0
+        course.on_drain(self._recall_all)
+
+    async def run(self) -> None:
+        """Send until the input ends, or until so many rows are open that they must be looked up."""
+        workers = [asyncio.ensure_future(self._work()) for _ in range(self._limiter.most)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.wait(workers)
+            await self._claims.filled()
+
+    async def _work(self) -> None:
+        while (item := await self._claims.next()) is not None:
+            try:
+                async with self._limiter:
+                    if self._course.draining:
+                        self._claims.give_back(item)
+                    else:
+                        await self._send(item)
+            except asyncio.CancelledError:
+                if item.unsent:
+                    self._claims.give_back(item)
+                raise
+
+    async def _send(self, item: Item) -> None:
+        """Send one row until it is certain what became of it, or certain that it is not."""
+        while True:
+            began = time.monotonic()
+            try:
+                made = await self._create(item)
+            except _Recalled:
+                self._claims.give_back(item)
+                return
+            except RequestError as error:
+                if await self._ended(item, error, began):
+                    return
+            else:
+                self._patience.renew()
+                if made.id is None:
+                    item.confirmed = True
+                    self._claims.keep_open(
+                        item, "it was created, but the answer does not tell its id"
+                    )
+                else:
+                    await self._claims.settle(item, State.CREATED, property_id=made.id)
+                return
+
+    async def _create(self, item: Item) -> Property:
+        item.task = task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(item)
+        _sending.set(item)
+        try:
+            return await self._client.properties.create(
+                item.row.address, property_reference=item.row.property_reference
+            )
+        except asyncio.CancelledError:
+            if item.recalled and not task.uncancel():
+                raise _Recalled from None
+            raise
+        finally:
+            self._calls.discard(item)
+
+    async def _watch(self, request: Request, handler: Handler) -> Response:
+        """Note for each attempt whether it may reach the server: the innermost middleware."""
+        item = _sending.get()
+        item.unsent = False
+        self.sent += 1
+        try:
+            return await handler(request)
+        except RequestError as error:
+            item.unsent = error.outcome is not Outcome.UNKNOWN
+            self.sent -= error.outcome is Outcome.NOT_SENT
+            if self._course.draining:
+                # Once it has begun to wait for its next attempt, if it does.
+                asyncio.get_running_loop().call_soon(self._recall, item)
+            raise
+
+    def _recall_all(self) -> None:
+        for item in self._calls:
+            self._recall(item)
+
+    def _recall(self, item: Item) -> None:
+        """Break off a request that waits for its turn, for as long as the server likes."""
+        if item in self._calls and item.unsent and item.task is not None and not item.recalled:
+            item.recalled = True
+            item.task.cancel()
+
+    async def _ended(self, item: Item, error: RequestError, began: float) -> bool:
+        """Deal with a request that failed; False if it is to be made again."""
+        if error.outcome is Outcome.UNKNOWN or isinstance(error, RedirectRefused):
+            # A redirect is how some servers answer a form that they took.
+            item.sends += 1
+            self._claims.keep_open(item, error.message)
+            self._patience.missed(error)
+            if isinstance(error, RedirectRefused):
+                self._course.fail(error)
+            return True
+        if is_hopeless(error, item.row):
+            self._claims.give_back(item)
+            self._course.fail(error)
+            return True
+        if error.outcome is Outcome.NOT_SENT or isinstance(error, (RateLimited, ServerError)):
+            await self._patience.pause(error, began)
+            if self._course.draining:
+                self._claims.give_back(item)
+            return self._course.draining
+        self._patience.renew()
+        field, message = explain(error)
+        await self._claims.settle(
+            item,
+            State.REJECTED,
+            field=field,
+            error=message,
+            fix="correct it and import the rejects file",
+        )
+        return True
