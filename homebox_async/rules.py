@@ -271,7 +271,7 @@ def each(name: str, kind: type[Input], items: Sequence[Input], what: str) -> Ite
     if not items:
         yield Problem(name, "is empty", f"give at least one {what}")
     rule = made_of(kind, what=f"a {what}")
-    for index, item in enumerate(items):
+    for index, item in enumerate(items or ()):
         fault = rule(item)
         if fault is None:
             yield from item.problems(f"{name}.{index}.")

@@ -110,6 +110,7 @@ class Resource:
         into: type[T],
         *,
         rules: Mapping[str, Rule],
+        required: Iterable[str] = (),
         problems: Iterable[Problem] = (),
         params: Mapping[str, str | int],
         **fields: Any,
@@ -121,6 +122,7 @@ class Resource:
             params={**self._scope, **params},
             fields=fields,
             rules=rules,
+            required=required,
             problems=problems,
             read=_one(into, empty=True),
         )
@@ -143,12 +145,14 @@ class Resource:
         params: Mapping[str, str | int],
         **fields: Any,
     ) -> Confirmation:
+        """Send what is answered with words only; every field is required."""
         request = encode(
             "POST",
             self._prefix + path,
             params={**self._scope, **params},
             fields=fields,
             rules=rules,
+            required=fields,
             read=_confirmed,
         )
         result: Confirmation = await self._send(request)

@@ -71,6 +71,7 @@ class AsyncBranches(Resource):
                 "theme_color_primary": PARTNER_RULES["theme_color_primary"],
                 "reference_number": PARTNER_RULES["reference_number"],
             },
+            required=("name", "email"),
             problems=problems,
             form={
                 "name": name,

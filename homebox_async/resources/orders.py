@@ -230,6 +230,7 @@ class AsyncOrders(AsyncOrderLookup):
             Payment,
             params={"order_id": order_id, "payment_id": payment_id},
             rules={"payment_method": payment_method_rule},
+            required=("payment_method",),
             payment_method=payment_method,
         )
 

@@ -196,6 +196,10 @@ class AsyncTenantPackageCreation(Resource):
             "order",
             Tenancy,
             rules=_TENANT_RULES,
+            required=(
+                *("package_id", "address", "total_occupants", "household_type"),
+                *("tenancy_start", "tenancy_end", "tenancy_move_in"),
+            ),
             problems=[
                 *end_after_start(tenancy_start, tenancy_end),
                 *_payers_fit(bill_payers, total_occupants),
@@ -301,12 +305,16 @@ class AsyncPartnerPackages(Resource):
             "partner-order",
             Tenancy,
             rules=_PARTNER_RULES,
+            required=(
+                *("address", "housemates", "is_student", "tenancy_start", "tenancy_end"),
+                *("account_name", "account_number", "sort_code", "billing_address"),
+            ),
             problems=[
                 *end_after_start(tenancy_start, tenancy_end),
                 *each("bills", ChosenBill, bills, "bill"),
                 *each("tenants", NewTenant, tenants, "tenant"),
             ],
-            bills=[_id_as_text(bill) for bill in bills],
+            bills=[_id_as_text(bill) for bill in bills or ()],
             tenancy_start=tenancy_start,
             tenancy_end=tenancy_end,
             housemates=housemates,
@@ -317,7 +325,7 @@ class AsyncPartnerPackages(Resource):
             account_number=account_number,
             sort_code=sort_code,
             billing_address=billing_address,
-            tenants=list(tenants),
+            tenants=list(tenants or ()),
             property_reference=property_reference,
         )
         check_echo(package, tenancy_start=tenancy_start, tenancy_end=tenancy_end)

@@ -281,6 +281,7 @@ class AsyncMandates(Resource):
             Mandate,
             params={"order_id": order_id, "tenant_id": tenant_id},
             rules={**_PAYER_RULES, "account_name": mandate_name},
+            required=("account_name", "account_number", "sort_code"),
             account_name=account_name,
             account_number=account_number,
             sort_code=sort_code,

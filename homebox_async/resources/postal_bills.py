@@ -45,6 +45,7 @@ class AsyncPostalBills(Resource):
             PostalBill,
             params={"order_id": order_id},
             rules={"tenant_notes": notes},
+            required=("file",),
             problems=problems,
             form={"tenant_notes": tenant_notes, "file": upload},
         )

@@ -121,6 +121,7 @@ class AsyncTenancies(Resource):
             Tenancy,
             params={"property_id": property_id, "tenancy_id": tenancy_id},
             rules={"tenancy_start": tenancy_date, "tenancy_end": tenancy_date},
+            required=("tenancy_start", "tenancy_end"),
             problems=end_after_start(tenancy_start, tenancy_end),
             tenancy_start=tenancy_start,
             tenancy_end=tenancy_end,

@@ -82,6 +82,10 @@ class AsyncVoids(Resource):
             "void",
             Tenancy,
             rules=_RULES,
+            required=(
+                *("tenancy_start", "property_empty"),
+                *("responsible_tenant", "responsible_address"),
+            ),
             problems=[
                 *_one_home(property_id, address),
                 *end_after_start(tenancy_start, tenancy_end),
