@@ -1,6 +1,8 @@
 """Run every benchmark and write docs/performance.md: `python -m benchmarks`."""
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
 from benchmarks import bulk_import
@@ -21,7 +23,7 @@ def main() -> None:
     bulk_import.measure(figures, rounds=arguments.rounds, count=arguments.rows)
     if arguments.memory_rows:
         bulk_import.memory(figures, small=arguments.memory_rows // 10, large=arguments.memory_rows)
-    figures.write(arguments.output, "python -m benchmarks")
+    figures.write(arguments.output, shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]))
 
 
 if __name__ == "__main__":

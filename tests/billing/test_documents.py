@@ -68,7 +68,7 @@ async def test_refused_reference(ready: AsyncBilling, vendor: Any, reference: An
     assert {"documentId"} == {problem.field for problem in refused.value.problems}
 
 
-async def test_second_spelling(ready: AsyncBilling, vendor: Any, folder: Path) -> None:
+async def test_fact_20_second_spelling(ready: AsyncBilling, vendor: Any, folder: Path) -> None:
     """Where the documented path is not found, the likely one is tried once and remembered."""
     vendor.route(SPELT, vendor.pdf, "application/pdf")
     vendor.route(SPELT[:-1] + "2", vendor.pdf, "application/pdf")
@@ -81,7 +81,9 @@ async def test_second_spelling(ready: AsyncBilling, vendor: Any, folder: Path) -
     assert [MISSPELT, SPELT, SPELT[:-1] + "2", SPELT[:-1] + "3"] == vendor.paths
 
 
-async def test_first_spelling_is_remembered(ready: AsyncBilling, vendor: Any, folder: Path) -> None:
+async def test_fact_20_first_spelling_is_remembered(
+    ready: AsyncBilling, vendor: Any, folder: Path
+) -> None:
     """Where the documented path works, a missing document is asked for once only."""
     vendor.route(MISSPELT, vendor.pdf, "application/pdf")
 

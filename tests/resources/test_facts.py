@@ -13,12 +13,17 @@ from homebox_async import (
     AddressId,
     AnswerUnusable,
     ChosenBill,
+    Conflict,
     EchoMismatch,
     ForwardingDetails,
     MandateStatus,
+    Outcome,
     OutcomeUnknown,
     PropertyStatus,
+    RateLimited,
     RedirectRefused,
+    RequestError,
+    Retry,
     UnprocessableEntity,
     ValidationError,
 )
@@ -413,6 +418,27 @@ async def test_fact_18_failures(server: Any, client: Any) -> None:
     with pytest.raises(RedirectRefused):
         await client.account.update(name="A")
     assert 3 == len(server.sent)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome"),
+    [
+        (408, OutcomeUnknown, Outcome.UNKNOWN),
+        (409, Conflict, Outcome.REJECTED),
+        (429, RateLimited, Outcome.REJECTED),
+        (502, OutcomeUnknown, Outcome.UNKNOWN),
+        (503, OutcomeUnknown, Outcome.UNKNOWN),
+        (504, OutcomeUnknown, Outcome.UNKNOWN),
+    ],
+)
+async def test_fact_19_undocumented_statuses(
+    server: Any, client: Any, status: int, error: type[RequestError], outcome: Outcome
+) -> None:
+    """Statuses that the document does not list have an error and an outcome all the same."""
+    server.answers = [(status, b"")]
+    with pytest.raises(error) as failed:
+        await client.with_options(retry=Retry(attempts=1)).account.update(name="A")
+    assert (outcome, 1) == (failed.value.outcome, len(server.sent))
 
 
 async def test_equal_echo_is_silent(
