@@ -126,7 +126,7 @@ class BaseClient:
 
     async def _call(self, request: Request) -> Any:
         if self._deadline is not None:
-            request = attrs.evolve(request, deadline=time.monotonic() + self._deadline)
+            request = request.due(time.monotonic() + self._deadline)
         return (await self._handle(request)).result
 
 

@@ -22,7 +22,7 @@ from .base_client import (
 )
 from .blocking import blocking
 from .errors import ConfigurationError
-from .login import Bearer, Login
+from .login import Login, bearer
 from .middleware import Middleware
 from .origin import split_base
 from .resources.billing import BillingOperations, Spelling
@@ -80,7 +80,7 @@ class AsyncBilling(BaseClient, BillingOperations):
         token, username, password = masked(token), masked(username), masked(password)
         above_zero(timeout=timeout, max_connections=max_connections, max_body=max_body)
 
-        def transport(url: str, root: str) -> Transport:
+        def transport(url: str, root: str, headers: Mapping[str, str] | None = None) -> Transport:
             return Transport(
                 base_url=url,
                 root=root,
@@ -90,20 +90,23 @@ class AsyncBilling(BaseClient, BillingOperations):
                 max_body=max_body,
                 proxy=proxy,
                 user_agent=user_agent(),
+                headers=headers,
             )
 
         headers = _administrators(administrator_ids)
         ready, username, password = _credentials(token, username, password)
-        self._credentials: Bearer | Login
+        self._login: Login | None = None
         if ready is not None:
-            self._credentials = Bearer(ready, headers)
+            headers.update(bearer(ready))
         else:
             login_url = login_url or os.environ.get("HOMEBOX_BILLING_LOGIN_URL") or LOGIN_URL
             login = transport(*split_base(login_url))
-            self._credentials = Login(login, username, password, headers, now=now)
+            self._login = Login(login, username, password, now=now)
         BillingOperations.__init__(self, self._call, Spelling())
         self._begin(
-            transport(*split_base(base_url or os.environ.get("HOMEBOX_BILLING_URL") or BASE_URL)),
+            transport(
+                *split_base(base_url or os.environ.get("HOMEBOX_BILLING_URL") or BASE_URL), headers
+            ),
             Options(
                 deadline=deadline,
                 retry=retry,
@@ -117,20 +120,20 @@ class AsyncBilling(BaseClient, BillingOperations):
 
     def _innermost(self) -> tuple[Middleware, ...]:
         # Nearest to the transport: no middleware of the user's sees the token.
-        return (self._credentials,)
+        return () if self._login is None else (self._login,)
 
     def _hold_resources(self) -> None:
         self._send = self._call  # each view sends through its own chain
 
     async def aclose(self) -> None:
         """Close every connection; a call after this raises ConfigurationError."""
-        if isinstance(self._credentials, Login):
-            await self._credentials.aclose()
+        if self._login is not None:
+            await self._login.aclose()
         await super().aclose()
 
     def _transports(self) -> tuple[Transport, ...]:
-        if isinstance(self._credentials, Login):
-            return (self._transport, self._credentials.transport)
+        if self._login is not None:
+            return (self._transport, self._login.transport)
         return (self._transport,)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeVar, overload
 from .base_client import BaseClient, Options, above_zero, checked_token, masked, user_agent
 from .codec import decode, parse
 from .errors import ConfigurationError, Problem, ValidationError
-from .login import Bearer
+from .login import bearer
 from .middleware import Middleware
 from .models import Model
 from .resources.account import AsyncAccount
@@ -107,7 +107,6 @@ class AsyncHomebox(BaseClient):
                 f"environment {environment!r} is unknown; give 'production' or 'sandbox'"
             )
         above_zero(timeout=timeout, max_connections=max_connections, max_body=max_body)
-        self._credentials = Bearer(token)
         transport = Transport(
             base_url=base_url or os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS[environment],
             root="/api/partner",
@@ -117,6 +116,7 @@ class AsyncHomebox(BaseClient):
             max_body=max_body,
             proxy=proxy,
             user_agent=user_agent(),
+            headers=bearer(token),
         )
         self._begin(
             transport,
@@ -127,10 +127,6 @@ class AsyncHomebox(BaseClient):
                 attempt_middlewares=tuple(attempt_middlewares),
             ),
         )
-
-    def _innermost(self) -> tuple[Middleware, ...]:
-        # Nearest to the transport: no middleware of the user's sees the token.
-        return (self._credentials,)
 
     def _hold_resources(self) -> None:
         self.addresses = AsyncAddresses(self._call)

@@ -15,7 +15,6 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import attrs
@@ -105,58 +104,54 @@ def _fast_list(into: Any, envelope: str) -> Any:
     return msgspec.json.Decoder(msgspec.defstruct("Many", fields, rename={"data": envelope}))
 
 
+# What is done with a field's value that is there, by what the field holds.
+_TIME = """
+ if value is not None and value.tzinfo is None:
+  put_{name}(item, combine(value, value.time(), utc))"""
+# msgspec reads "NaN" and "Infinity" as well.
+_AMOUNT = """
+ if value is not None and not value.is_finite():
+  put_{name}(item, None)"""
+_ONE = """
+ if value is not None:
+  finish_{name}(value, (place, {name!r}))"""
+_MANY = """
+ if value:
+  under = (place, {name!r})
+  for index, one in enumerate(value):
+   finish_{name}(one, (under, index))"""
+
+
 @_cached
 def _finish(cls: Any) -> Callable[[Any, Place], None]:
     """Return what completes a decoded object.
 
     That is its place, UTC for times without a zone, and no amount that is not a number.
+    It is written as code, as attrs writes an `__init__`: loops over the fields take longer than
+    the decoding itself.
     """
     if not issubclass(cls, Model):
         raise TypeError(f"{cls.__name__} is not a Model")
-    place_at = Model.__dict__["_place"].__set__
-    fields = {name: _inner(kind) for name, kind in typing.get_type_hints(cls).items()}
-    fields.pop("_place")
-    times = [name for name, (kind, _) in fields.items() if kind is dt.datetime]
-    ones = [
-        (name, cls.__dict__[name].__get__, _finish(kind))
-        for name, (kind, many) in fields.items()
-        if not many and issubclass(kind, Model)
-    ]
-    lists = [
-        (name, cls.__dict__[name].__get__, _finish(kind))
-        for name, (kind, many) in fields.items()
-        if many and issubclass(kind, Model)
-    ]
-    setters = [cls.__dict__[name].__set__ for name in times]
-    amounts = [
-        (cls.__dict__[name].__get__, cls.__dict__[name].__set__)
-        for name, (kind, _) in fields.items()
-        if kind is Decimal
-    ]
-    read_times: Callable[[Any], Any] = attrgetter(*times, times[0]) if times else lambda _: ()
-    combine, utc = dt.datetime.combine, dt.UTC
-
-    def finish(item: Any, place: Place) -> None:
-        place_at(item, place)
-        for put, time in zip(setters, read_times(item), strict=False):
-            if time is not None and time.tzinfo is None:
-                put(item, combine(time, time.time(), utc))
-        for get, put in amounts:
-            amount = get(item)
-            # msgspec reads "NaN" and "Infinity" as well.
-            if amount is not None and not amount.is_finite():
-                put(item, None)
-        for name, get, deeper in ones:
-            child = get(item)
-            if child is not None:
-                deeper(child, (place, name))
-        for name, get, deeper in lists:
-            children = get(item)
-            if children:
-                under = (place, name)
-                for index, child in enumerate(children):
-                    deeper(child, (under, index))
-
+    known: dict[str, Any] = {
+        "put_place": Model.__dict__["_place"].__set__,
+        "combine": dt.datetime.combine,
+        "utc": dt.UTC,
+    }
+    code = "def finish(item, place):\n put_place(item, place)"
+    hints = typing.get_type_hints(cls)
+    for name in attrs.fields_dict(cls):
+        kind, many = _inner(hints[name])
+        if kind is dt.datetime or kind is Decimal:
+            known[f"put_{name}"] = cls.__dict__[name].__set__
+            step = _TIME if kind is dt.datetime else _AMOUNT
+        elif issubclass(kind, Model):
+            known[f"finish_{name}"] = _finish(kind)
+            step = _MANY if many else _ONE
+        else:
+            continue
+        code += f"\n value = item.{name}" + step.format(name=name)
+    exec(code, known)  # noqa: S102  # of names that are ours
+    finish: Callable[[Any, Place], None] = known["finish"]
     return finish
 
 

@@ -13,7 +13,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -33,15 +33,9 @@ from .wire import Request, Response, Safety, Secret, encode, note_cancelled
 _MARGIN = 30.0  # seconds before its end at which a token is renewed
 
 
-class Bearer:
-    """A middleware that gives each request the token it was made with."""
-
-    def __init__(self, token: Secret, headers: Mapping[str, str] | None = None) -> None:
-        self._headers = {**(headers or {}), "Authorization": Secret(f"Bearer {token}")}
-
-    def __call__(self, request: Request, handler: Handler) -> Awaitable[Response]:
-        """Send the request with the token."""
-        return handler(_with(request, self._headers))
+def bearer(token: Secret) -> dict[str, str]:
+    """Return the header that a token is sent in."""
+    return {"Authorization": Secret(f"Bearer {token}")}
 
 
 class Login:
@@ -57,7 +51,6 @@ class Login:
         transport: Transport,
         username: Secret,
         password: Secret,
-        headers: Mapping[str, str],
         *,
         margin: float = _MARGIN,
         now: Callable[[], float] = time.time,
@@ -65,7 +58,6 @@ class Login:
         self.transport = transport
         self._username = username
         self._password = password
-        self._headers = headers
         self._margin = margin
         self._now = now
         self._token: Secret | None = None
@@ -93,7 +85,7 @@ class Login:
         await self.transport.aclose()
 
     def _authorized(self, request: Request, token: Secret) -> Request:
-        return _with(request, {**self._headers, "Authorization": Secret(f"Bearer {token}")})
+        return attrs.evolve(request, headers={**(request.headers or {}), **bearer(token)})
 
     async def _good_token(self, request: Request) -> Secret:
         if self._token is not None and self._now() < self._renew_at:
@@ -159,12 +151,6 @@ class Login:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.transport.origin}>"
-
-
-def _with(request: Request, headers: Mapping[str, str]) -> Request:
-    if request.headers is not None:
-        headers = {**request.headers, **headers}
-    return attrs.evolve(request, headers=headers)
 
 
 def _read_token(response: Response) -> Secret:

@@ -287,20 +287,17 @@ def nothing_given(**fields: object) -> Iterator[Problem]:
 
 def check(fields: Mapping[str, Any], rules: Mapping[str, Rule], prefix: str = "") -> list[Problem]:
     """Return every problem of the given fields; fields that are unset or None have none."""
-    return list(_problems(fields, rules, prefix))
-
-
-def _problems(
-    fields: Mapping[str, Any], rules: Mapping[str, Rule], prefix: str
-) -> Iterator[Problem]:
+    wrong: list[Problem] = []
     for name, value in fields.items():
-        if absent(value):
+        if value is UNSET or value is None:
             continue
-        fault = rules[name](value) if name in rules else None
+        rule = rules.get(name)
+        fault = None if rule is None else rule(value)
         if fault is not None:
-            yield Problem(prefix + name, *fault)
+            wrong.append(Problem(prefix + name, *fault))
         elif isinstance(value, Input):
-            yield from value.problems(f"{prefix}{name}.")
+            wrong += value.problems(f"{prefix}{name}.")
+    return wrong
 
 
 class Input:

@@ -9,15 +9,18 @@ import os
 import time
 import warnings
 import weakref
+from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import aiohttp
 import attrs
+from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
+from .alarm import Alarm
 from .errors import (
     AnswerUnusable,
     AttemptTimeout,
@@ -31,7 +34,7 @@ from .errors import (
 )
 from .origin import checked_origin, checked_proxy, proxy_for
 from .stream import NOTHING, Stream, describe, failed, packed
-from .wire import FormBody, JsonBody, Receive, Request, Response, Safety, Upload, note_cancelled
+from .wire import JSON, FormBody, JsonBody, Receive, Request, Response, Safety, Upload, note_cancelled
 
 
 @attrs.define(eq=False)
@@ -53,6 +56,20 @@ class _ProbedRequest(aiohttp.ClientRequest):
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         _attempt.get().sent = True
         return await super().send(conn)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Opens connections that read at most 64 KiB at once.
+
+    asyncio asks for 256 KiB each time, which the C library maps anew and gives back for every
+    answer; a call costs a tenth less without that. Other loops and TLS have buffers of their own.
+    """
+
+    async def _create_connection(self, *args: Any, **kwargs: Any) -> ResponseHandler:
+        protocol = await super()._create_connection(*args, **kwargs)
+        if hasattr(protocol.transport, "max_size"):
+            protocol.transport.max_size = 64 * 1024
+        return protocol
 
 
 @attrs.define(eq=False)
@@ -77,6 +94,7 @@ class Transport:
         max_body: int,
         proxy: str | None,
         user_agent: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._base = checked_origin(base_url)
         self._root = f"{self._base}{root}"
@@ -86,6 +104,8 @@ class Transport:
         self._max_body = max_body
         self._proxy = checked_proxy(proxy_for(self._base) if proxy is None else proxy)
         self._user_agent = user_agent
+        self._headers = CIMultiDict(headers or {})
+        self._json_headers = CIMultiDict({**self._headers, "Content-Type": JSON})
         self._session: aiohttp.ClientSession | None = None
         self._forget: weakref.finalize[[aiohttp.ClientSession, Owner], Transport] | None = None
         self.owner = Owner(self._base)
@@ -158,7 +178,7 @@ class Transport:
                     session.request(
                         request.method,
                         URL(f"{self._root}/{request.target}", encoded=True),
-                        headers=request.headers,
+                        headers=self._headers_of(request, None),
                         allow_redirects=False,
                         proxy=self._proxy,
                     )
@@ -219,19 +239,21 @@ class Transport:
         status, said = 0, NOTHING
         error: type[RequestError] = AnswerUnusable
         try:
-            with _Files() as files:
-                async with asyncio.timeout_at(asyncio.get_running_loop().time() + ends - now):
+            with _Files() as files, self._alarm.limit(ends - now):
                     data, kind = files.body(request)
-                    async with session.request(
+                    answer = await session.request(
                         request.method,
                         URL(f"{self._root}/{request.target}", encoded=True),
                         data=data,
-                        headers=_headers(request, kind),
+                        headers=self._headers_of(request, kind),
                         allow_redirects=False,
                         proxy=self._proxy,
-                    ) as answer:
+                    )
+                    try:
                         status, said = answer.status, answer.headers
                         body = await self._capped(answer)
+                    finally:
+                        answer.close()  # lets the connection go unharmed if all of it was read
             if body is not None:
                 return Response(status, said, body)
             message = f"the answer is larger than {self._max_body} bytes"
@@ -249,6 +271,19 @@ class Transport:
             # The status says what happened; a body that cannot be read must not hide it.
             return Response(status, said, b"")
         raise failed(error, message, request, attempt.sent, status)
+
+    def _headers_of(self, request: Request, kind: str | None) -> CIMultiDict[str]:
+        if request.headers is None:
+            # Not copied: aiohttp does that itself.
+            if kind is None:
+                return self._headers
+            if kind is JSON:
+                return self._json_headers
+        headers = self._headers.copy()
+        headers.update(request.headers or {})
+        if kind is not None:
+            headers["Content-Type"] = kind
+        return headers
 
     async def _capped(self, answer: aiohttp.ClientResponse) -> bytes | None:
         """Read the body; None if it is larger than `max_body` once it is unpacked."""
@@ -283,9 +318,10 @@ class Transport:
                 "or use the sync client, which works from every thread"
             )
         self._loop = loop
+        self._alarm = Alarm(loop)
         self._slots = asyncio.Semaphore(self._max_connections)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_Connector(
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
                 limit=0,
                 keepalive_timeout=self._keepalive_timeout,
@@ -293,7 +329,7 @@ class Transport:
             request_class=_ProbedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            # No token here: aiohttp sends a session's headers to the proxy as well, in the clear.
+            # Not those of `_headers`: aiohttp sends these to the proxy as well, in the clear.
             headers=CIMultiDict(
                 {
                     # Laravel answers a failed validation with a redirect otherwise.
@@ -345,13 +381,6 @@ def _disown_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_disown_all)
-
-
-def _headers(request: Request, content_type: str | None) -> dict[str, str]:
-    headers = dict(request.headers or {})
-    if content_type is not None:
-        headers["Content-Type"] = content_type
-    return headers
 
 
 class _Files:
