@@ -8,6 +8,7 @@ run, so the timer of the earliest one will do for those that come after it.
 from __future__ import annotations
 
 import asyncio
+import time
 from types import TracebackType
 
 
@@ -37,15 +38,15 @@ class Alarm:
         self._limits.discard(limit)
 
     def stop(self) -> None:
-        """Take the timer off the loop."""
-        if self._timer is not None:
+        """Take the timer off the loop, unless a block still needs it."""
+        if self._timer is not None and not self._limits:
             self._timer.cancel()
             self._timer = None
 
     def _ring(self) -> None:
         self._timer = None
-        # As asyncio does: a timer may ring early by less than the clock can tell.
-        now = self._loop.time() + 1e-9
+        # The loop calls what is due within the resolution of its clock.
+        now = self._loop.time() + time.get_clock_info("monotonic").resolution
         for limit in [limit for limit in self._limits if limit.ends <= now]:
             self._limits.discard(limit)
             limit.pass_()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import time
 import warnings
 import weakref
 from collections.abc import Sequence
-from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -126,7 +126,7 @@ class BaseClient:
 
     async def _call(self, request: Request) -> Any:
         if self._deadline is not None:
-            request = request.due(time.monotonic() + self._deadline)
+            request.deadline = time.monotonic() + self._deadline
         return (await self._handle(request)).result
 
 
@@ -227,6 +227,9 @@ def above_zero(**numbers: float | None) -> None:
             raise ConfigurationError(f"{name} is {number}; give a number above 0")
 
 
+@functools.cache
 def user_agent() -> str:
     """Return how this package names itself to the servers."""
+    from importlib.metadata import version  # 30 ms: not for those who only look at the help
+
     return f"homebox-async/{version('homebox-async')} Python/{platform.python_version()}"

@@ -16,10 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
-
-import anyio
-import anyio.from_thread
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
@@ -31,6 +28,9 @@ R = TypeVar("R")
 S = TypeVar("S")
 A = TypeVar("A")
 T = TypeVar("T", bound=Model)
+
+if TYPE_CHECKING:
+    import anyio.from_thread
 
 _INTERRUPT_GRACE = 0.4  # seconds that a call may take to end after Ctrl-C
 _CLOSE_GRACE = 2.0  # seconds that closing may take before the thread is left to its fate
@@ -146,6 +146,8 @@ class Worker:
         return self._loop
 
     def _start(self) -> None:
+        import anyio.from_thread  # 60 ms: async users do not wait for it
+
         ready = threading.Event()
         failed: list[BaseException] = []
 

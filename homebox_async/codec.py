@@ -15,15 +15,17 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-import cattrs
 import msgspec
 
 from .models import Answer, Model, Part, Place, Unreadable, parse, wire_names
 
-__all__ = ["CONVERTER", "Unreadable", "configure", "decode", "decode_list", "parse"]
+__all__ = ["Unreadable", "configure", "converter", "decode", "decode_list", "parse"]
+
+if TYPE_CHECKING:
+    import cattrs
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -177,7 +179,7 @@ def _unwrap(tree: Any, envelope: str | None) -> Any:
 
 def _tolerant(tree: Any, into: type[T], answer: Answer) -> T:
     try:
-        made = CONVERTER.structure(tree, into)
+        made = converter().structure(tree, into)
     except (ValueError, TypeError, RecursionError):
         raise Unreadable("holds no such object") from None
     _belong(made, answer)
@@ -229,7 +231,7 @@ def _structure_model(value: Any, cls: type[Model]) -> Model:
         found = value.get(wire_name[name])
         if found is not None:
             try:
-                known[name] = CONVERTER.structure(found, kind)
+                known[name] = converter().structure(found, kind)
             except (ValueError, TypeError):
                 continue  # stays reachable as `extra`
     made = cls(**known)
@@ -256,7 +258,7 @@ def _readable(values: list[Any], kind: Any) -> Iterator[Any]:
     for value in values:
         if value is not None:
             try:
-                yield CONVERTER.structure(value, kind)
+                yield converter().structure(value, kind)
             except (ValueError, TypeError):
                 continue  # one bad item does not lose the others; `extra` shows them all
 
@@ -343,4 +345,9 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Model)
 
 
-CONVERTER = configure(cattrs.Converter(detailed_validation=False))
+@functools.cache
+def converter() -> cattrs.Converter:
+    """Return the one converter."""
+    import cattrs  # 60 ms: whoever gets what the documents promise does not wait for it
+
+    return configure(cattrs.Converter(detailed_validation=False))

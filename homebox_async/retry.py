@@ -13,9 +13,9 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import attrs
-import tenacity
 
 from .errors import (
     AnswerUnusable,
@@ -29,6 +29,9 @@ from .errors import (
 )
 from .middleware import Handler, logger
 from .wire import Request, Response, Safety, note_cancelled
+
+if TYPE_CHECKING:
+    import tenacity
 
 _WORTH_ANOTHER_TRY = {408, 429, 500, 502, 503, 504}
 
@@ -111,6 +114,8 @@ class Retrier:
         return response
 
     async def _again(self, request: Request, handler: Handler, first: RequestError) -> Response:
+        import tenacity  # 40 ms: whoever has no failure does not wait for it
+
         made = 0
         gone_unseen = False
         stopped = ""

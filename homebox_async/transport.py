@@ -34,7 +34,17 @@ from .errors import (
 )
 from .origin import checked_origin, checked_proxy, proxy_for
 from .stream import NOTHING, Stream, describe, failed, packed
-from .wire import JSON, FormBody, JsonBody, Receive, Request, Response, Safety, Upload, note_cancelled
+from .wire import (
+    JSON,
+    FormBody,
+    JsonBody,
+    Receive,
+    Request,
+    Response,
+    Safety,
+    Upload,
+    note_cancelled,
+)
 
 
 @attrs.define(eq=False)
@@ -67,8 +77,9 @@ class _Connector(aiohttp.TCPConnector):
 
     async def _create_connection(self, *args: Any, **kwargs: Any) -> ResponseHandler:
         protocol = await super()._create_connection(*args, **kwargs)
-        if hasattr(protocol.transport, "max_size"):
-            protocol.transport.max_size = 64 * 1024
+        transport: Any = protocol.transport
+        if hasattr(transport, "max_size"):
+            transport.max_size = 64 * 1024
         return protocol
 
 
@@ -113,6 +124,7 @@ class Transport:
         """Whether somebody else sees to it that the connections are closed."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: asyncio.Semaphore
+        self._alarm: Alarm
         self._closed = False
         self._pid = os.getpid()
 
@@ -197,6 +209,7 @@ class Transport:
             return
         if self._forget is not None:
             self._forget.detach()
+        self._alarm.stop()
         loop = self._loop
         if loop is asyncio.get_running_loop():
             await session.close()
@@ -240,20 +253,20 @@ class Transport:
         error: type[RequestError] = AnswerUnusable
         try:
             with _Files() as files, self._alarm.limit(ends - now):
-                    data, kind = files.body(request)
-                    answer = await session.request(
-                        request.method,
-                        URL(f"{self._root}/{request.target}", encoded=True),
-                        data=data,
-                        headers=self._headers_of(request, kind),
-                        allow_redirects=False,
-                        proxy=self._proxy,
-                    )
-                    try:
-                        status, said = answer.status, answer.headers
-                        body = await self._capped(answer)
-                    finally:
-                        answer.close()  # lets the connection go unharmed if all of it was read
+                data, kind = files.body(request)
+                answer = await session.request(
+                    request.method,
+                    URL(f"{self._root}/{request.target}", encoded=True),
+                    data=data,
+                    headers=self._headers_of(request, kind),
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                )
+                try:
+                    status, said = answer.status, answer.headers
+                    body = await self._capped(answer)
+                finally:
+                    answer.close()  # lets the connection go unharmed if all of it was read
             if body is not None:
                 return Response(status, said, body)
             message = f"the answer is larger than {self._max_body} bytes"

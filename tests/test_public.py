@@ -119,7 +119,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "retry": {"middleware", "wire", "errors"},
     "origin": {"errors"},
     "stream": {"errors", "wire"},
-    "transport": {"errors", "origin", "stream", "wire"},
+    "alarm": set(),
+    "transport": {"alarm", "errors", "origin", "stream", "wire"},
     "login": {"errors", "middleware", "models", "transport", "wire"},
     "pages": {"models"},
     "resources": {
@@ -167,6 +168,25 @@ def test_public_names() -> None:
     """The public names are these, sorted, and all of them are there."""
     assert homebox_async.__all__ == PUBLIC
     assert all(hasattr(homebox_async, name) for name in PUBLIC)
+
+
+def test_each_name_is_found_where_checkers_look_for_it() -> None:
+    """What is imported on first use is what type checkers are told."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (told,) = (node.body for node in tree.body if isinstance(node, ast.If))
+    assert homebox_async._MODULE_OF == {
+        alias.name: node.module
+        for node in told
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert set(homebox_async.__all__) <= set(dir(homebox_async))
+
+
+def test_a_name_that_is_not_there() -> None:
+    """A wrong name is an AttributeError as for any module."""
+    with pytest.raises(AttributeError, match="'homebox_async' has no attribute 'Hombox'"):
+        homebox_async.Hombox  # noqa: B018
 
 
 def imports(path: Path) -> set[str]:
@@ -242,10 +262,13 @@ def test_no_circles(module: str) -> None:
 
 
 def test_importing_is_quiet() -> None:
-    """Importing the package starts no thread, opens no loop and warns of nothing."""
+    """Importing starts no thread, opens no loop, warns of nothing and loads what it needs."""
     code = (
         "import threading, sys, homebox_async; "
+        "assert 'aiohttp' not in sys.modules; "
+        "homebox_async.Homebox; "
         "assert threading.active_count() == 1; "
+        "assert not {'anyio', 'cattrs', 'tenacity'} & {*sys.modules}; "
         "assert 'homebox_async.emulator' not in sys.modules; "
         "assert 'homebox_async.importer' not in sys.modules"
     )

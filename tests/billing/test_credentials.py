@@ -61,7 +61,7 @@ async def test_secrets_are_never_shown(
     with pytest.raises(ServerError) as no_login:
         await billing.get(1)
 
-    shown = repr(billing) + repr(billing._credentials) + caplog.text
+    shown = repr(billing) + repr(billing._login) + caplog.text
     for error in (failed.value, no_login.value):
         trace = traceback.TracebackException.from_exception(error, capture_locals=True)
         ours = [frame for frame in trace.stack if frame.filename != __file__]

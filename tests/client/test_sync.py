@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from homebox_async import (
@@ -431,7 +432,7 @@ def test_a_loop_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
     bridge = Bridge()
     with monkeypatch.context() as patch:
-        patch.setattr(blocking.anyio, "run", refuse)
+        patch.setattr(anyio, "run", refuse)
         with pytest.raises(ConfigurationError, match="could not be started"):
             bridge.run(lambda: asyncio.sleep(0))
     bridge.run(lambda: asyncio.sleep(0))

@@ -473,7 +473,7 @@ def test_only_models() -> None:
 
 def test_dates() -> None:
     """A model may have plain dates; they are read like times."""
-    assert dt.date(2021, 6, 20) == codec_module.CONVERTER.structure("20/06/2021", dt.date)
+    assert dt.date(2021, 6, 20) == codec_module.converter().structure("20/06/2021", dt.date)
 
 
 # --- the document's own answers
