@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
@@ -101,8 +102,9 @@ class BaseClient:
 
     async def aclose(self) -> None:
         """Close every connection; a call after this raises ConfigurationError."""
-        for transport in self._transports():
-            await transport.aclose()
+        async with contextlib.AsyncExitStack() as stack:
+            for transport in self._transports():  # all of them, even if this is cancelled
+                stack.push_async_callback(transport.aclose)
 
     async def __aenter__(self) -> Self:
         return self

@@ -127,9 +127,11 @@ class AsyncBilling(BaseClient, BillingOperations):
 
     async def aclose(self) -> None:
         """Close every connection; a call after this raises ConfigurationError."""
-        if self._login is not None:
-            await self._login.aclose()
-        await super().aclose()
+        try:
+            if self._login is not None:
+                await self._login.aclose()
+        finally:  # also when the closing itself is cancelled
+            await super().aclose()
 
     def _transports(self) -> tuple[Transport, ...]:
         if self._login is not None:

@@ -22,6 +22,7 @@ from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
 from .models import Model
 from .pages import Page, PageCursor, Pages
+from .wire import cancellation_told
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -196,6 +197,7 @@ class _Call:
         if self._cancelled:
             self.release()
             return
+        cancellation_told.set(True)  # by `notes`
         self._task = asyncio.get_running_loop().create_task(self._make())
         self._task.add_done_callback(self._ended)
 

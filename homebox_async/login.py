@@ -78,11 +78,13 @@ class Login:
     async def aclose(self) -> None:
         """Give up a renewal under way and close the connections to the login host."""
         renewal, self._renewal = self._renewal, None
-        if renewal is not None:
-            renewal.cancel()
-            await asyncio.wait([renewal])
-        self._token = None
-        await self.transport.aclose()
+        try:
+            if renewal is not None:
+                renewal.cancel()
+                await asyncio.wait([renewal])
+        finally:  # also when the closing itself is cancelled
+            self._token = None
+            await self.transport.aclose()
 
     def _authorized(self, request: Request, token: Secret) -> Request:
         return attrs.evolve(request, headers={**(request.headers or {}), **bearer(token)})

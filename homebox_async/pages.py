@@ -170,7 +170,7 @@ class PageCursor(Generic[T]):
         # Beyond its last page a list is empty, whatever it told before.
         self._done = self._done or not page.items
         if self._done:
-            await self._finish()
+            self._finish()
             if not fresh:
                 raise StopAsyncIteration
         else:
@@ -207,15 +207,19 @@ class PageCursor(Generic[T]):
             task.add_done_callback(_note_failure)
             self._ahead.append(task)
 
-    async def _drop_ahead(self) -> None:
+    def _cancel_ahead(self) -> list[asyncio.Task[Page[T]]]:
         tasks, self._ahead = list(self._ahead), deque()
         for task in tasks:
             task.cancel()
-        if tasks:
+        return tasks
+
+    async def _drop_ahead(self) -> None:
+        if tasks := self._cancel_ahead():
             await asyncio.wait(tasks)
 
-    async def _finish(self) -> None:
-        await self._drop_ahead()
+    def _finish(self) -> None:
+        # Nothing is awaited here: the page in hand would be lost if the caller were cancelled.
+        self._cancel_ahead()
         if self._total is not None and self._start == 1:
             self.drift = self._yielded - self._total
             if self.drift:

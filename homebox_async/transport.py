@@ -214,7 +214,9 @@ class Transport:
         if loop is asyncio.get_running_loop():
             await session.close()
         elif loop is not None and loop.is_running():
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(session.close(), loop))
+            # Shielded: a cancellation would reach it before it has begun.
+            closing = asyncio.run_coroutine_threadsafe(session.close(), loop)
+            await asyncio.shield(asyncio.wrap_future(closing))
         else:
             _abandon(session)
 

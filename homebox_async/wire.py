@@ -12,9 +12,11 @@ import enum
 import functools
 import itertools
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 from urllib.parse import quote, urlencode
@@ -31,6 +33,8 @@ from .errors import (
     status_error,
 )
 from .rules import UNSET, Input, Rule, absent, check
+
+logger = logging.getLogger("homebox_async")
 
 
 class Safety(enum.Enum):
@@ -329,13 +333,23 @@ def _form(form: Mapping[str, Any]) -> FormBody:
 # --- failures
 
 
+cancellation_told: ContextVar[bool] = ContextVar("homebox_cancellation_told", default=False)
+"""Whether whoever cancels learns the outcome in another way than by the log."""
+
+
 def note_cancelled(
     cancelled: BaseException, request: Request, outcome: Outcome, when: str = ""
 ) -> None:
-    """Write on a cancellation what the cancelled call did at the server."""
-    cancelled.add_note(
-        f"{request.method} {request.path}: cancelled{when} [outcome: {outcome.value}]"
-    )
+    """Write on a cancellation what the cancelled call did at the server.
+
+    For a write that may have happened it is logged, too: an `asyncio.timeout` hides the
+    cancellation behind its own error, and an anyio scope swallows it.
+    """
+    note = f"{request.method} {request.path}: cancelled{when} [outcome: {outcome.value}]"
+    cancelled.add_note(note)
+    open_write = outcome is Outcome.UNKNOWN and request.safety is not Safety.READ
+    if open_write and not cancellation_told.get():
+        logger.warning("%s: it may have been carried out", note)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -13,7 +13,7 @@ from ..client import AsyncHomebox
 from ..errors import Outcome, RateLimited, RedirectRefused, RequestError, ServerError
 from ..middleware import Handler
 from ..resources.properties import Property
-from ..wire import Request, Response
+from ..wire import Request, Response, cancellation_told
 from .claims import Claims, Item
 from .course import Course
 from .failures import Patience, explain, is_hopeless
@@ -57,6 +57,7 @@ class Sender:
             await self._claims.filled()
 
     async def _work(self) -> None:
+        cancellation_told.set(True)  # by the journal, which keeps the row open
         while (item := await self._claims.next()) is not None:
             try:
                 async with self._limiter:
