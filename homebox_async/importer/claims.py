@@ -16,6 +16,7 @@ import attrs
 
 from .columns import Columns, PropertyRow
 from .course import Course
+from .ending import ended
 from .journal import Entry, Journal, State
 from .report import Emit, RowResult
 from .sources import Source, SourceError
@@ -102,7 +103,7 @@ class Claims:
     async def filled(self) -> None:
         """Return when no rows are being claimed any more."""
         if self._filling is not None:
-            await asyncio.wait([self._filling])
+            await ended([self._filling])
 
     def _more(self) -> bool:
         return bool(self._again) or not (self._exhausted or len(self.open) >= _OPEN_AT_MOST)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..errors import RequestError
+from .ending import ended
 
 T = TypeVar("T")
 
@@ -65,6 +66,4 @@ class Course:
         finally:
             for each in (task, drained):
                 each.cancel()
-            await asyncio.wait({task, drained})
-            if not task.cancelled():
-                task.exception()  # seen, where the wait itself was broken off
+            await ended({task, drained})

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from .ending import ended
 from .opening import explained, open_store
 from .store import Entry, JournalError, Planned, Reader, State, rollback
 
@@ -185,9 +186,13 @@ class Journal:
         journal = cls(Path(path), thread, worker)
         worker.start()
         try:
-            journal._reader = await opened
+            journal._reader = await asyncio.shield(opened)
         except asyncio.CancelledError:
             journal._finalizer()  # the thread closes what it opens
+            try:
+                await ended([opened])
+            finally:
+                worker.join()  # whoever goes on at once must not find it in use
             raise
         return journal
 
@@ -225,8 +230,7 @@ class Journal:
             await asyncio.shield(future)
         except asyncio.CancelledError:
             stop.set()
-            with contextlib.suppress(Exception):  # the cancellation goes before what it caused
-                await future
+            await ended([future])  # the cancellation goes before what it caused
             raise
 
     async def take(self, make: Callable[[Reader], T]) -> T:

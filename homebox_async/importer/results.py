@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import HomeboxError
+from .ending import ended
 from .journal import Entry, Journal, State
 from .sources import Row, Source
 
@@ -78,8 +79,7 @@ async def _in_thread(function: Callable[..., T], *args: Any) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.exception()  # seen, though nobody waits for it any more
+        await ended([task])
         raise
 
 

@@ -21,6 +21,7 @@ from ..errors import ConfigurationError, HomeboxError, StatusError
 from ..origin import is_loopback
 from .columns import Columns
 from .course import Course
+from .ending import ended
 from .engine import Engine
 from .journal import Journal, State
 from .options import ImportOptions
@@ -194,9 +195,7 @@ class Import:
         """Stop at once: requests in flight are broken off and stay open in the journal."""
         task = self._start()
         task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # whoever waits for the report is told; nobody need be
+        await ended([task])  # whoever waits for the report is told; nobody need be
 
     def _start(self) -> asyncio.Task[Report]:
         if self._task is None:

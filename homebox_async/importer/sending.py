@@ -16,6 +16,7 @@ from ..resources.properties import Property
 from ..wire import Request, Response, cancellation_told
 from .claims import Claims, Item
 from .course import Course
+from .ending import ended
 from .failures import Patience, explain, is_hopeless
 from .journal import State
 from .limiter import Limiter
@@ -53,8 +54,10 @@ class Sender:
         finally:
             for worker in workers:
                 worker.cancel()
-            await asyncio.wait(workers)
-            await self._claims.filled()
+            try:
+                await ended(workers)
+            finally:
+                await self._claims.filled()
 
     async def _work(self) -> None:
         cancellation_told.set(True)  # by the journal, which keeps the row open
