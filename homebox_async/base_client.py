@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, NoReturn, Self, SupportsIndex, TypeVar
 
 import attrs
 
@@ -35,7 +35,17 @@ class Options:
     attempt_middlewares: tuple[Middleware, ...]
 
 
-class BaseClient:
+class _Single:
+    """A client: not to be pickled or copied, as its connections belong to one process."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise ConfigurationError(
+            f"{type(self).__name__} cannot be pickled or copied; make one in each process, and "
+            "use with_options() for a second view of one"
+        )
+
+
+class BaseClient(_Single):
     """One transport, one chain above it, and views of both with other options."""
 
     _transport: Transport
@@ -132,7 +142,7 @@ class BaseClient:
         return (await self._handle(request)).result
 
 
-class BlockingClient(Facade[C]):
+class BlockingClient(_Single, Facade[C]):
     """The sync side of a client: its thread, its views, and the way it ends."""
 
     def _begin(self, client: C) -> None:

@@ -63,7 +63,7 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._pid = os.getpid()
+        self._pid: int | None = None  # of the process that has started it
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -77,24 +77,17 @@ class Worker:
         """See `Bridge.run`."""
         loop = self._started()
         call = _Call(make)
-        self._calls.add(call)
         try:
-            if self._ended:
-                raise RuntimeError("the loop has just ended")
-            loop.call_soon_threadsafe(call.start, context=contextvars.copy_context())
+            self._hand_over(call, loop)
             call.done.acquire()
-        except RuntimeError:
-            raise ConfigurationError("this client is closed; make a new one") from None
-        except BaseException as interrupt:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(call.cancel)
-                call.done.acquire(timeout=_INTERRUPT_GRACE)
-            for note in call.notes():
-                interrupt.add_note(note)
-            raise
-        finally:
             self._calls.discard(call)
-        return cast("R", call.result())
+            return cast("R", call.result())
+        except BaseException as error:
+            self._calls.discard(call)
+            # Ctrl-C may come at any step above, also when the call has just ended.
+            if error is not call.error:
+                self._break_off(call, loop, error)
+            raise
 
     @property
     def started(self) -> bool:
@@ -103,7 +96,7 @@ class Worker:
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `last`, stop the loop and wait for the thread, all for a bounded time."""
-        if self._pid != os.getpid():
+        if self._pid is not None and self._pid != os.getpid():
             return
         with self._lock:
             if self._closed:
@@ -127,6 +120,35 @@ class Worker:
         if thread is not threading.current_thread():
             thread.join(2 * _CLOSE_GRACE)
 
+    def _hand_over(self, call: _Call, loop: asyncio.AbstractEventLoop) -> None:
+        self._calls.add(call)
+        try:
+            if self._ended:
+                raise RuntimeError("the loop has just ended")
+            loop.call_soon_threadsafe(call.start, context=contextvars.copy_context())
+        except RuntimeError:
+            call.error = ConfigurationError("this client is closed; make a new one")
+            raise call.error from None
+
+    @staticmethod
+    def _break_off(
+        call: _Call, loop: asyncio.AbstractEventLoop, interrupt: BaseException
+    ) -> None:
+        """Cancel a call, wait a moment for its end, and note on the interrupt what it did."""
+        interrupts = [interrupt]
+        try:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(call.cancel)
+                if not call.has_ended:
+                    call.done.acquire(timeout=_INTERRUPT_GRACE)
+        except BaseException as again:  # the next Ctrl-C: it is the one that comes out
+            interrupts.append(again)
+            raise
+        finally:
+            for note in call.notes():
+                for each in interrupts:
+                    each.add_note(note)
+
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._thread is not None and not self._closed and self._pid == os.getpid():
             if threading.get_ident() == self._thread.ident:
@@ -135,7 +157,7 @@ class Worker:
                     "use the async client there"
                 )
             return self._loop
-        if self._pid != os.getpid():
+        if self._pid is not None and self._pid != os.getpid():
             raise ConfigurationError(
                 "this client was made before a fork; make one in the child process"
             )
@@ -174,7 +196,11 @@ class Worker:
         # A daemon: an unclosed client must never keep the interpreter from leaving.
         thread = threading.Thread(target=work, name="homebox-client", daemon=True)
         self._ended = False
-        thread.start()
+        self._pid = os.getpid()
+        try:
+            thread.start()
+        except RuntimeError as full:  # no more threads, or Python is leaving
+            raise ConfigurationError(f"the client's thread could not be started ({full})") from None
         ready.wait()
         if failed:
             raise ConfigurationError(
@@ -190,6 +216,8 @@ class _Call:
         self._make = make
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
+        self.error: BaseException | None = None
+        """What `result` has raised."""
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -203,24 +231,35 @@ class _Call:
 
     def cancel(self) -> None:
         self._cancelled = True
-        if self._task is not None:
+        if self._task is None:
+            self.release()
+        else:
             self._task.cancel()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has a result, or an error of its own."""
+        return self._task is not None and self._task.done()
 
     def release(self) -> None:
         with contextlib.suppress(RuntimeError):  # it was released before
             self.done.release()
 
     def result(self) -> Any:
-        if self._task is None:
-            raise ConfigurationError("this client was closed before the call began")
-        if self._task.done() and not self._task.cancelled():
-            return self._task.result()
-        closed = ConnectionFailed(
-            "the client was closed while this call was under way", outcome=Outcome.UNKNOWN
-        )
-        for note in self.notes():
-            closed.add_note(note)
-        raise closed
+        task = self._task
+        if task is None:
+            self.error = ConfigurationError("this client was closed before the call began")
+        elif task.done() and not task.cancelled():
+            self.error = task.exception()
+            if self.error is None:
+                return task.result()
+        else:
+            self.error = ConnectionFailed(
+                "the client was closed while this call was under way", outcome=Outcome.UNKNOWN
+            )
+            for note in self.notes():
+                self.error.add_note(note)
+        raise self.error
 
     def notes(self) -> list[str]:
         """What the cancelled call says of its outcome."""
@@ -282,21 +321,26 @@ class BlockingPageCursor(Generic[T]):
     def __init__(self, bridge: Bridge, pages: PageCursor[T]) -> None:
         self._bridge = bridge
         self._pages = pages
+        # What has been fetched and not handed out: Ctrl-C may come in between.
+        self._fetched: deque[Page[T] | None] = deque()
 
     def __iter__(self) -> Iterator[Page[T]]:
         return self
 
     def __next__(self) -> Page[T]:
-        page = self._bridge.run(self._step)
-        if page is None:
-            raise StopIteration
-        return page
-
-    async def _step(self) -> Page[T] | None:
-        # A StopAsyncIteration cannot leave a coroutine as itself.
-        async for page in self._pages:
+        while True:
+            try:
+                page = self._fetched.popleft()
+            except IndexError:
+                self._bridge.run(self._step)
+                continue
+            if page is None:
+                raise StopIteration
             return page
-        return None
+
+    async def _step(self) -> None:
+        # A StopAsyncIteration cannot leave a coroutine as itself.
+        self._fetched.append(await anext(self._pages, None))
 
     @property
     def next_page(self) -> int:

@@ -20,6 +20,8 @@ from .errors import (
 from .wire import Request, note_cancelled
 
 NOTHING: Final[Mapping[str, str]] = {}
+# RuntimeError is what aiohttp and asyncio say of a session, a loop or a Python that is closing.
+BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, RuntimeError)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=RequestError)
@@ -111,7 +113,7 @@ class Stream:
                 if late
                 else (AttemptTimeout, f"nothing came for {self._timeout:g} s")
             )
-        except (aiohttp.ClientError, OSError, ValueError) as broken:
+        except BROKEN as broken:
             error, message = ConnectionFailed, describe(broken)
         except asyncio.CancelledError as cancelled:
             outcome = Outcome.UNKNOWN if self._attempt.sent else Outcome.NOT_SENT
@@ -141,4 +143,6 @@ def describe(broken: Exception) -> str:
     if isinstance(broken, aiohttp.ClientConnectorError):
         reason = broken.os_error.strerror or type(broken.os_error).__name__
         return f"no connection to {broken.host}:{broken.port}: {reason}"
+    if isinstance(broken, RuntimeError):
+        return "no request can be made any more: the client, its loop or Python itself is closing"
     return f"the connection broke ({type(broken).__name__})"

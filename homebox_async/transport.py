@@ -33,7 +33,7 @@ from .errors import (
     ValidationError,
 )
 from .origin import checked_origin, checked_proxy, proxy_for
-from .stream import NOTHING, Stream, describe, failed, packed
+from .stream import BROKEN, NOTHING, Stream, describe, failed, packed
 from .wire import (
     JSON,
     FormBody,
@@ -118,7 +118,7 @@ class Transport:
         self._headers = CIMultiDict(headers or {})
         self._json_headers = CIMultiDict({**self._headers, "Content-Type": JSON})
         self._session: aiohttp.ClientSession | None = None
-        self._forget: weakref.finalize[[aiohttp.ClientSession, Owner], Transport] | None = None
+        self._forget: weakref.finalize[..., Transport] | None = None
         self.owner = Owner(self._base)
         self.guarded = False
         """Whether somebody else sees to it that the connections are closed."""
@@ -126,7 +126,7 @@ class Transport:
         self._slots: asyncio.Semaphore
         self._alarm: Alarm
         self._closed = False
-        self._pid = os.getpid()
+        self._pid: int | None = None  # of the process that has opened it
 
     @property
     def origin(self) -> str:
@@ -217,8 +217,8 @@ class Transport:
             # Shielded: a cancellation would reach it before it has begun.
             closing = asyncio.run_coroutine_threadsafe(session.close(), loop)
             await asyncio.shield(asyncio.wrap_future(closing))
-        else:
-            _abandon(session)
+        elif loop is not None:
+            _abandon(session, loop)
 
     # --- one exchange
 
@@ -280,7 +280,7 @@ class Transport:
                 if late
                 else (AttemptTimeout, f"no whole answer within {self._timeout:g} s")
             )
-        except (aiohttp.ClientError, OSError, ValueError) as broken:
+        except BROKEN as broken:
             error, message = ConnectionFailed, describe(broken)
         if status >= 300 or (status and request.safety is Safety.DELETE):
             # The status says what happened; a body that cannot be read must not hide it.
@@ -318,7 +318,7 @@ class Transport:
 
     def _opened(self) -> aiohttp.ClientSession:
         # Before anything of asyncio, which knows no running loop after a fork either.
-        if self._pid != os.getpid():
+        if self._pid is not None and self._pid != os.getpid():
             raise ConfigurationError(
                 "this client was made before a fork; make one in the child process"
             )
@@ -329,10 +329,11 @@ class Transport:
             raise ConfigurationError("this client is closed; make a new one")
         if self._session is not None:
             raise ConfigurationError(
-                "this client is in use on another event loop; make one for each loop, "
-                "or use the sync client, which works from every thread"
+                "this client is in use on another event loop; make one for each loop "
+                "(asyncio.run starts one each time), or use the sync client, which works from "
+                "every thread"
             )
-        self._loop = loop
+        self._loop, self._pid = loop, os.getpid()
         self._alarm = Alarm(loop)
         self._slots = asyncio.Semaphore(self._max_connections)
         self._session = aiohttp.ClientSession(
@@ -359,7 +360,7 @@ class Transport:
         # Views share a transport, so it is the transport that knows that nobody is left. Not
         # `__del__`: the garbage collector might call that of the session first.
         if not self.guarded:
-            self._forget = weakref.finalize(self, _forgotten, self._session, self.owner)
+            self._forget = weakref.finalize(self, _forgotten, self._session, loop, self.owner)
         _OPENED.add(self)
         return self._session
 
@@ -475,8 +476,10 @@ class _Borrowed(io.RawIOBase, BinaryIO):
         return self._file.fileno()
 
 
-def _forgotten(session: aiohttp.ClientSession, owner: Owner) -> None:
-    _abandon(session)
+def _forgotten(
+    session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop, owner: Owner
+) -> None:
+    _abandon(session, loop)
     if owner.warned:
         return
     owner.warned = True
@@ -487,9 +490,15 @@ def _forgotten(session: aiohttp.ClientSession, owner: Owner) -> None:
     )
 
 
-def _abandon(session: aiohttp.ClientSession) -> None:
+def _abandon(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
     """Give the sockets back to the system when nobody can await `aclose` any more."""
-    if session.connector is not None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            session.connector._close()
+    connector = session.connector
     session.detach()
+    if connector is None:
+        return
+    with contextlib.suppress(RuntimeError):  # the loop is closed
+        if loop.is_running() and asyncio._get_running_loop() is not loop:
+            # The garbage collector may call from any thread; connections belong to their loop.
+            loop.call_soon_threadsafe(connector._close)
+        else:
+            connector._close()
