@@ -270,7 +270,7 @@ class _Call:
         try:
             self._task.result()
         except asyncio.CancelledError as cancelled:
-            return [*getattr(cancelled, "__notes__", ["cancelled outside its requests"])]
+            return [*getattr(cancelled, "__notes__", ["cancelled outside its requests: none was open"])]
         except BaseException as error:
             return [str(error)]
         return ["the call had just succeeded"]
@@ -322,7 +322,7 @@ class BlockingPageCursor(Generic[T]):
         self._bridge = bridge
         self._pages = pages
         # What has been fetched and not handed out: Ctrl-C may come in between.
-        self._fetched: deque[Page[T] | None] = deque()
+        self._fetched: deque[Page[T]] = deque()
 
     def __iter__(self) -> Iterator[Page[T]]:
         return self
@@ -330,17 +330,18 @@ class BlockingPageCursor(Generic[T]):
     def __next__(self) -> Page[T]:
         while True:
             try:
-                page = self._fetched.popleft()
+                return self._fetched.popleft()
             except IndexError:
-                self._bridge.run(self._step)
-                continue
-            if page is None:
-                raise StopIteration
-            return page
+                if not self._bridge.run(self._step):
+                    raise StopIteration from None
 
-    async def _step(self) -> None:
+    async def _step(self) -> bool:
+        """Fetch the next page; False if there is none."""
         # A StopAsyncIteration cannot leave a coroutine as itself.
-        self._fetched.append(await anext(self._pages, None))
+        async for page in self._pages:
+            self._fetched.append(page)
+            return True
+        return False
 
     @property
     def next_page(self) -> int:
