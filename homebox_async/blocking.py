@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import anyio.from_thread
 
 _INTERRUPT_GRACE = 0.4  # seconds that a call may take to end after Ctrl-C
+_NONE_OPEN = "cancelled outside its requests: none was open"
 _CLOSE_GRACE = 2.0  # seconds that closing may take before the thread is left to its fate
 
 
@@ -131,9 +132,7 @@ class Worker:
             raise call.error from None
 
     @staticmethod
-    def _break_off(
-        call: _Call, loop: asyncio.AbstractEventLoop, interrupt: BaseException
-    ) -> None:
+    def _break_off(call: _Call, loop: asyncio.AbstractEventLoop, interrupt: BaseException) -> None:
         """Cancel a call, wait a moment for its end, and note on the interrupt what it did."""
         interrupts = [interrupt]
         try:
@@ -270,7 +269,7 @@ class _Call:
         try:
             self._task.result()
         except asyncio.CancelledError as cancelled:
-            return [*getattr(cancelled, "__notes__", ["cancelled outside its requests: none was open"])]
+            return [*getattr(cancelled, "__notes__", [_NONE_OPEN])]
         except BaseException as error:
             return [str(error)]
         return ["the call had just succeeded"]

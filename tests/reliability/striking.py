@@ -152,9 +152,7 @@ async def _through(work: Coroutine[Any, Any, Any], strike: Strike) -> Any:
     return await _Watched(work, strike)
 
 
-def _make_task(
-    loop: asyncio.AbstractEventLoop, work: Any, **options: Any
-) -> "asyncio.Task[Any]":
+def _make_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> "asyncio.Task[Any]":
     strike = _strike.get()
     if strike is None:
         return asyncio.Task(work, loop=loop, **options)

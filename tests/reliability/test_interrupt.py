@@ -1,5 +1,6 @@
 """Ctrl-C in sync calls: at every step, and with real signals in every phase."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -41,6 +42,7 @@ class Interrupt:
         self.left = at
 
     def __call__(self, frame: Any, event: str, _: Any) -> Any:
+        """Look at one step: the function that `sys.settrace` takes."""
         if frame.f_code.co_filename != blocking.__file__:
             return None
         if event == "line":
@@ -66,13 +68,10 @@ def test_a_call_at_every_step(emulator: Emulator, box: Homebox) -> None:
     while True:
         at += 1
         interrupt = Interrupt(at)
+        address = Address(line1=f"{at} High St", city="Leeds", postcode="LS1 1AA")
+        create = functools.partial(box.properties.create, property_reference=f"R{at}")
         try:
-            interrupt.run(
-                lambda: box.properties.create(
-                    Address(line1=f"{at} High St", city="Leeds", postcode="LS1 1AA"),
-                    property_reference=f"R{at}",
-                )
-            )
+            interrupt.run(functools.partial(create, address))
             break
         except KeyboardInterrupt as error:
             notes = getattr(error, "__notes__", [])
