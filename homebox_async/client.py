@@ -61,7 +61,8 @@ class AsyncHomebox(BaseClient):
     `middlewares` and `attempt_middlewares`: your own, once per call and once per attempt.
 
     Connections open on first use, on the loop that uses them. Close with `aclose` or
-    `async with`.
+    `async with`. A call that is cancelled says in a note on its CancelledError what it did; a
+    write that may have happened is logged as a warning, too.
     """
 
     addresses: AsyncAddresses

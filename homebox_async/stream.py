@@ -144,5 +144,5 @@ def describe(broken: Exception) -> str:
         reason = broken.os_error.strerror or type(broken.os_error).__name__
         return f"no connection to {broken.host}:{broken.port}: {reason}"
     if isinstance(broken, RuntimeError):
-        return "no request can be made any more: the client, its loop or Python itself is closing"
+        return "it could not go on (RuntimeError): the client, its loop or Python may be closing"
     return f"the connection broke ({type(broken).__name__})"

@@ -134,7 +134,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "uploads",
         "wire",
     },
-    "blocking": {"download", "errors", "models", "pages"},
+    "blocking": {"download", "errors", "models", "pages", "wire"},
     "base_client": {"blocking", "errors", "middleware", "retry", "transport", "wire"},
     "client": {
         "base_client",
