@@ -61,7 +61,8 @@ class Download:
         `path`: a file, or a folder that exists, where it gets the name `filename`; the server
         never names it. A symbolic link is replaced, not followed. It is written beside its
         place under another name and moved there once all of it is on the disk: a failure or
-        Ctrl-C leaves nothing behind, or in its last moment the whole file. A failed attempt begins again from the first byte.
+        Ctrl-C leaves nothing behind, or in its last moment the whole file. A failed attempt
+        begins again from the first byte.
         `overwrite`: whether an existing file may be replaced. `progress`: called with the bytes
         that have come and their total, None where the server does not tell; it begins again
         with each attempt.
