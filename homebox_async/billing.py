@@ -27,6 +27,7 @@ from .middleware import Middleware
 from .origin import split_base
 from .resources.billing import BillingOperations, Spelling
 from .retry import Retry
+from .tracebacks import clean
 from .transport import Transport
 from .wire import Secret
 
@@ -57,6 +58,7 @@ class AsyncBilling(BaseClient, BillingOperations):
     `max_body` bounds documents too.
     """
 
+    @clean
     def __init__(
         self,
         token: str | None = None,
@@ -148,6 +150,7 @@ class Billing(BlockingClient[AsyncBilling]):
             billing.document("BE00000001").save("bills/")
     """
 
+    @clean
     def __init__(
         self,
         token: str | None = None,

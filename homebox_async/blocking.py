@@ -22,6 +22,7 @@ from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
 from .models import Model
 from .pages import Page, PageCursor, Pages
+from .tracebacks import clear_locals
 from .wire import cancellation_told
 
 P = ParamSpec("P")
@@ -402,9 +403,14 @@ class BlockingDownload:
         async def step() -> bytes | None:
             return await anext(chunks, None)
 
+        chunk: bytes | None = None
         try:
             while (chunk := self._bridge.run(step)) is not None:
                 yield chunk
+        except BaseException as error:
+            del chunk  # the document is personal, and this frame runs
+            clear_locals(error)
+            raise
         finally:
             # Also runs when a pass left in the middle is collected, maybe after the client closed.
             with contextlib.suppress(ConfigurationError):
@@ -444,15 +450,35 @@ def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(method)
         def call(self: Facade[Any], *args: Any, **kwargs: Any) -> Any:
-            return self._bridge.run(lambda: method(self._target, *args, **kwargs))
+            try:
+                return self._bridge.run(_bound(method, self._target, args, kwargs))
+            except BaseException as error:
+                del args, kwargs  # this frame runs, so it is not cleared
+                clear_locals(error)
+                raise
 
     else:
 
         @functools.wraps(method)
         def call(self: Facade[Any], *args: Any, **kwargs: Any) -> Any:
-            found = method(self._target, *args, **kwargs)
+            try:
+                found = method(self._target, *args, **kwargs)
+            except BaseException as error:
+                del args, kwargs
+                clear_locals(error)
+                raise
             if isinstance(found, Download):
                 return BlockingDownload(self._bridge, found)
             return BlockingPages(self._bridge, found)
 
     return call
+
+
+def _bound(
+    method: Callable[..., Coroutine[Any, Any, R]],
+    target: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Callable[[], Coroutine[Any, Any, R]]:
+    # Not a partial, whose repr shows its arguments.
+    return lambda: method(target, *args, **kwargs)

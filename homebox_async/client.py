@@ -26,6 +26,7 @@ from .resources.readings import AsyncReadings
 from .resources.tenancies import AsyncTenancies
 from .resources.voids import AsyncVoids
 from .retry import Retry
+from .tracebacks import clean
 from .transport import Transport
 from .wire import SAFETY, Response, encode
 
@@ -82,6 +83,7 @@ class AsyncHomebox(BaseClient):
     branches: AsyncBranches
     metrics: AsyncMetrics
 
+    @clean
     def __init__(
         self,
         token: str | None = None,
@@ -177,6 +179,7 @@ class AsyncHomebox(BaseClient):
         into: None = None,
         envelope: str | None = "data",
     ) -> Any: ...
+    @clean
     async def request(
         self,
         method: str,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .tracebacks import clean, clear_locals
 from .wire import Incoming, Receive
 
 Progress = Callable[[int, int | None], None]
@@ -41,14 +42,21 @@ class Download:
         A failure is tried again until the first chunk is there; after that it comes out, for
         what was handed out cannot be taken back.
         """
-        head, incoming = await self._fetch(_opened)
+        incoming = chunk = None
         try:
-            yield head
+            chunk, incoming = await self._fetch(_opened)
+            yield chunk
             async for chunk in incoming:
                 yield chunk
+        except BaseException as error:
+            del chunk  # the document is personal, and this frame runs
+            clear_locals(error)
+            raise
         finally:
-            await incoming.aclose()
+            if incoming is not None:
+                await incoming.aclose()
 
+    @clean
     async def save(
         self,
         path: str | os.PathLike[str],

@@ -29,6 +29,7 @@ from .resources.readings import AsyncReadings
 from .resources.tenancies import AsyncTenancies
 from .resources.voids import AsyncVoids
 from .retry import Retry
+from .tracebacks import clean
 
 
 class Addresses(Facade[AsyncAddresses]):
@@ -211,6 +212,7 @@ class Homebox(BlockingClient[AsyncHomebox]):
     inside a running loop (Jupyter) too. After a fork, make one in the child.
     """
 
+    @clean
     def __init__(
         self,
         token: str | None = None,

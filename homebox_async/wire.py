@@ -10,12 +10,13 @@ import datetime as dt
 import email.utils
 import enum
 import functools
+import html
 import itertools
 import json
 import logging
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
@@ -386,9 +387,10 @@ def outcome_of(safety: Safety, status: int, asked_to_wait: bool) -> Outcome:
 def failure(request: Request, response: Response, now: float) -> StatusError:
     """Return the error of an answer with a status of 300 or above."""
     wait = retry_after(response.headers, now)
-    said, fields = _server_words(response)
+    said, fields = _server_words(request, response)
     kind = response.headers.get("Content-Type", "").partition(";")[0]
-    words = said or (f"an answer of type {kind}" if response.body and kind else "no message")
+    told = response.body and re.fullmatch(r"[a-z.+-]+/[a-z0-9.+-]{1,30}", kind, re.IGNORECASE)
+    words = said or (f"an answer of type {kind}" if told else "no message")
     for name, messages in itertools.islice(fields.items(), 10):
         words += f"; {name}: {' '.join(messages[:3])}"
     return status_error(response.status)(
@@ -398,33 +400,102 @@ def failure(request: Request, response: Response, now: float) -> StatusError:
         server_message=said,
         errors=fields,
         retry_after=wait,
-        request_id=response.headers.get("X-Request-Id"),
+        request_id=_request_id(response),
         method=request.method,
         path=request.path,
     )
 
 
-def _server_words(response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """Read Laravel's `{"message", "errors"}` where the answer has it."""
+def _request_id(response: Response) -> str | None:
+    """Return what the server calls the exchange: an id, and no words."""
+    found = re.fullmatch(r"[\w.:/+=-]{1,128}", response.headers.get("X-Request-Id", ""))
+    return found and found[0]
+
+
+def _server_words(
+    request: Request, response: Response
+) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Read Laravel's `{"message", "errors"}` where the answer has it; what was sent is masked."""
     try:
         tree = json.loads(response.body)
     except (ValueError, RecursionError):
         return "", {}
     if not isinstance(tree, dict):
         return "", {}
+    sent = dict(_sent(request))
+
+    def words(text: object) -> str:
+        return redact(_masked(str(text), sent))
+
     said = tree.get("message")
     errors = tree.get("errors")
     return (
-        redact(said) if isinstance(said, str) else "",
+        words(said) if isinstance(said, str) else "",
         {
-            redact(str(name)): tuple(
-                redact(str(m))
+            words(name): tuple(
+                words(m)
                 for m in (messages if isinstance(messages, list) else [messages])
                 if m is not None
             )
             for name, messages in (errors.items() if isinstance(errors, dict) else ())
         },
     )
+
+
+def _sent(request: Request) -> Iterator[tuple[str, str]]:
+    """Give every text that a request sends, each with the name of its field."""
+    for name, value in (*request.params.items(), *request.query):
+        yield str(value), name
+    for name, value in (request.headers or {}).items():
+        yield value.removeprefix("Bearer "), name
+    body = request.body
+    if isinstance(body, FormBody):
+        for name, value in body.fields:
+            yield value, name
+        for name, file in body.files:
+            yield file.filename, name
+    elif body is not None:
+        yield from _texts("", json.loads(body.data))
+
+
+def _texts(name: str, tree: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, str):
+        yield tree, name
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _texts(key, value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _texts(name, value)
+
+
+_LONGEST = 20_000  # characters of a server's words that are looked at
+_ENOUGH = 60  # characters of a long text that tell that it is repeated
+
+
+def _masked(text: str, sent: Mapping[str, str]) -> str:
+    """Return a server's words with the name of a field for each text of the request."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST].rpartition(" ")[0]
+    text = " ".join(html.unescape(text).split())
+    folded = text.casefold()
+    patterns = {}
+    for value, name in sent.items():
+        flat = " ".join(value.split())
+        if flat.isdecimal() or flat in {"true", "false"}:
+            continue  # `redact` sees to long numbers; a short one is no more than an id
+        for form in (flat, quote(flat, safe="")):
+            start = form[:_ENOUGH]
+            if len(form) > 1 and start.casefold() in folded:
+                # A short one may well be part of a longer word.
+                edge = r"\b" if len(form) < 4 else ""
+                rest = ".*" if len(form) > _ENOUGH else ""
+                patterns[f"{edge}{re.escape(start)}{edge}{rest}"] = name
+    # The longest first: one may be part of another.
+    for pattern in sorted(patterns, key=len, reverse=True):
+        mask = f"[{patterns[pattern]}]".replace("\\", "\\\\")
+        text = re.sub(pattern, mask, text, flags=re.IGNORECASE)
+    return text
 
 
 _PERSONAL = re.compile(

@@ -108,13 +108,14 @@ PUBLIC = [
 # What each room may import of ours; everything else would be an upward or a sideways step.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "tracebacks": set(),
     "rules": {"errors"},
     "pricing": {"errors", "rules"},
     "models": set(),
     "codec": {"models"},
     "wire": {"errors", "rules"},
     "uploads": {"errors", "rules", "wire"},
-    "download": {"wire"},
+    "download": {"tracebacks", "wire"},
     "middleware": {"wire", "errors"},
     "retry": {"middleware", "wire", "errors"},
     "origin": {"errors"},
@@ -131,10 +132,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "pages",
         "resources",
         "rules",
+        "tracebacks",
         "uploads",
         "wire",
     },
-    "blocking": {"download", "errors", "models", "pages", "wire"},
+    "blocking": {"download", "errors", "models", "pages", "tracebacks", "wire"},
     "base_client": {"blocking", "errors", "middleware", "retry", "transport", "wire"},
     "client": {
         "base_client",
@@ -145,6 +147,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "models",
         "resources",
         "retry",
+        "tracebacks",
         "transport",
         "wire",
     },
@@ -157,10 +160,19 @@ MAY_IMPORT: dict[str, set[str]] = {
         "origin",
         "resources",
         "retry",
+        "tracebacks",
         "transport",
         "wire",
     },
-    "sync": {"base_client", "blocking", "client", "middleware", "resources", "retry"},
+    "sync": {
+        "base_client",
+        "blocking",
+        "client",
+        "middleware",
+        "resources",
+        "retry",
+        "tracebacks",
+    },
 }
 
 

@@ -19,6 +19,7 @@ import attrs
 from ..client import AsyncHomebox
 from ..errors import ConfigurationError, HomeboxError, StatusError
 from ..origin import is_loopback
+from ..tracebacks import clean
 from .columns import Columns
 from .course import Course
 from .ending import ended
@@ -38,6 +39,7 @@ Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | Rows
 
 
+@clean
 def import_properties(
     client: AsyncHomebox,
     source: Input,
@@ -209,6 +211,7 @@ class Import:
 
     # --- the run
 
+    @clean
     async def _import(self) -> Report:
         began = time.monotonic()
         options = self._options
@@ -363,6 +366,7 @@ def _close(opening: asyncio.Future[Source]) -> None:
         opening.result().close()
 
 
+@clean
 async def run_partition(client: AsyncHomebox, source: Input, options: ImportOptions) -> Report:
     """Import one partition of a source: the rows that `options.partition` (which, of how many).
 

@@ -22,14 +22,15 @@ class Address(Input):
     """A complete address, as in "Create a Property".
 
     `line1`, `city` and `postcode` are required; `line2` and `county` may be left out.
-    The postcode is a full UK one, with or without its space.
+    The postcode is a full UK one, with or without its space. It may be a person's, so it stays
+    out of the repr.
     """
 
-    line1: str = field(text)
-    line2: str | Unset = field(optional_text, default=UNSET)
-    city: str = field(text)
-    county: str | Unset = field(optional_text, default=UNSET)
-    postcode: str = field(uk_postcode)
+    line1: str = field(text, secret=True)
+    line2: str | Unset = field(optional_text, default=UNSET, secret=True)
+    city: str = field(text, secret=True)
+    county: str | Unset = field(optional_text, default=UNSET, secret=True)
+    postcode: str = field(uk_postcode, secret=True)
 
 
 @attrs.frozen

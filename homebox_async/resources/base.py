@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import inspect
 import json
 import warnings
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
+
+import attrs
 
 from ..codec import decode, decode_list, parse
 from ..errors import EchoMismatch, Problem, ValidationError
 from ..models import Answer, Model, model
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset, positive_integer
+from ..tracebacks import clean
 from ..wire import Request, Response, encode
 
 T = TypeVar("T")
@@ -29,14 +33,21 @@ class Confirmation(Model):
     `raw` is {} then; otherwise it is the whole answer.
     """
 
-    message: str | None = None
+    # It may name the tenant.
+    message: str | None = attrs.field(default=None, repr=False)
 
 
 class Resource:
     """A group of operations; `send` runs the chain and returns the result of a request.
 
     `prefix` goes before every path and `scope` fills it: the branch accounts' own paths.
+    The errors of every operation are `clean`: their frames do not show what it was given.
     """
+
+    def __init_subclass__(cls) -> None:
+        for name, method in tuple(vars(cls).items()):
+            if inspect.isfunction(method) and not name.startswith("_"):
+                setattr(cls, name, clean(method))
 
     def __init__(
         self, send: Send, prefix: str = "", scope: Mapping[str, str | int] | None = None
@@ -190,7 +201,7 @@ class Resource:
             page: Page[M] = await self._send(request(number))
             return page
 
-        return Pages(fetch, start_page, prefetch)
+        return Pages(clean(fetch), start_page, prefetch)
 
 
 def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:
@@ -248,7 +259,7 @@ def check_echo(result: Model, *, depth: int = 1, **sent: dt.date | Unset) -> Non
             warnings.warn(
                 f"{name}: the server's answer shows {dates}; look at the record and correct it",
                 EchoMismatch,
-                stacklevel=depth + 2,
+                stacklevel=depth + 3,  # `clean` is one more
             )
 
 

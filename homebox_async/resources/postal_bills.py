@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
+
 from ..models import Model, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, notes, positive_integer
@@ -13,13 +15,16 @@ from .base import Resource
 
 @model
 class PostalBill(Model):
-    """A bill that came by post. `source` is where its file is kept."""
+    """A bill that came by post. `source` is where its file is kept; who has the link may open it.
+
+    The link and the free text are out of the repr.
+    """
 
     id: int | None = None
     name: str | None = None
-    source: str | None = None
-    notes: str | None = None
-    feedback: str | None = None
+    source: str | None = attrs.field(default=None, repr=False)
+    notes: str | None = attrs.field(default=None, repr=False)
+    feedback: str | None = attrs.field(default=None, repr=False)
     state: str | None = None
     type: str | None = None
     created_at: dt.date | None = None

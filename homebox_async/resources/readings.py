@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import attrs
+
 from ..errors import Problem
 from ..models import Model, model
 from ..pages import Pages
@@ -25,7 +27,7 @@ class Reading(Model):
     """
 
     id: int | None = None
-    source: str | None = None
+    source: str | None = attrs.field(default=None, repr=False)
     state: str | None = None
     reading: str | None = None
     reading2: str | None = None

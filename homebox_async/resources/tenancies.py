@@ -25,13 +25,13 @@ class ResponsibleTenant(Model):
 
 @model
 class ResponsibleAddress(Model):
-    """Where the one responsible for a void is to be reached."""
+    """Where the one responsible for a void is to be reached; personal and out of the repr."""
 
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    county: str | None = None
-    postcode: str | None = None
+    line1: str | None = attrs.field(default=None, repr=False)
+    line2: str | None = attrs.field(default=None, repr=False)
+    city: str | None = attrs.field(default=None, repr=False)
+    county: str | None = attrs.field(default=None, repr=False)
+    postcode: str | None = attrs.field(default=None, repr=False)
 
 
 @model
