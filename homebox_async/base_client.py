@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import platform
 import time
 import warnings
@@ -20,7 +19,7 @@ from .errors import ConfigurationError
 from .middleware import Handler, Middleware, Throttle, answered, chain, log
 from .retry import Retrier, Retry
 from .transport import Transport
-from .wire import Request, Secret
+from .wire import Request
 
 C = TypeVar("C", bound="BaseClient")
 
@@ -212,24 +211,6 @@ def _forgotten(client: BaseClient, worker: Worker) -> None:
             stacklevel=2,
         )
     worker.close(client.aclose)
-
-
-def masked(text: str | None) -> Secret | None:
-    """Return what a caller gave as a secret: tracebacks with locals show no more than ***."""
-    return None if text is None else Secret(text)
-
-
-def checked_token(given: Secret | None, variable: str, hint: str) -> Secret:
-    """Return a token that was given or stands in the environment, or ConfigurationError."""
-    token = Secret(os.environ.get(variable, "").strip() if given is None else given.strip())
-    if not token:
-        raise ConfigurationError(f"no API token; pass token=... or set {variable} ({hint})")
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigurationError(
-            "the API token holds a space, a line break or a character that no token has; "
-            "check how it was copied"
-        )
-    return token
 
 
 def above_zero(**numbers: float | None) -> None:

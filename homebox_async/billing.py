@@ -16,11 +16,10 @@ from .base_client import (
     BlockingClient,
     Options,
     above_zero,
-    checked_token,
-    masked,
     user_agent,
 )
 from .blocking import blocking
+from .credentials import checked_token, from_environment, masked
 from .errors import ConfigurationError
 from .login import Login, bearer
 from .middleware import Middleware
@@ -49,7 +48,8 @@ class AsyncBilling(BaseClient, BillingOperations):
     Credentials: a ready `token` (HOMEBOX_BILLING_TOKEN by default), or `username` and `password`
     (HOMEBOX_BILLING_USERNAME, HOMEBOX_BILLING_PASSWORD), with which a token is fetched from
     `login_url` (HOMEBOX_BILLING_LOGIN_URL), renewed before it ends, and once when it is refused.
-    What is passed wins over the environment, and there a token over a username.
+    What is passed wins over the environment, and there a token over a username. Each variable
+    has a twin with the path of a file that holds the value (HOMEBOX_BILLING_PASSWORD_FILE).
     `administrator_ids`: the administrators to act for, sent with each request;
     HOMEBOX_BILLING_ADMINISTRATOR_IDS ("1;2;3") by default.
     `base_url`: origin and root path of the API, HOMEBOX_BILLING_URL by default. Plain http is
@@ -203,13 +203,16 @@ def _credentials(
     """Return a ready token, or None with username and password."""
     if token is not None and (username is not None or password is not None):
         raise ConfigurationError("a token is given beside username or password; give one of them")
-    env = os.environ.get
-    if username is None and password is None and (token or env("HOMEBOX_BILLING_TOKEN")):
+    if token is None and username is None and password is None:
+        token = from_environment("HOMEBOX_BILLING_TOKEN")
+    if token:
         return checked_token(token, "HOMEBOX_BILLING_TOKEN", "the Billing API's own"), _NONE, _NONE
     if token is not None:
         raise ConfigurationError("the token is empty; give a token, or username and password")
-    username = masked(env("HOMEBOX_BILLING_USERNAME")) if username is None else username
-    password = masked(env("HOMEBOX_BILLING_PASSWORD")) if password is None else password
+    if username is None:
+        username = from_environment("HOMEBOX_BILLING_USERNAME")
+    if password is None:
+        password = from_environment("HOMEBOX_BILLING_PASSWORD")
     if not username or not password:
         raise ConfigurationError(
             "no credentials for the Billing API; pass username=... and password=..., or token=..., "

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, overload
 
-from .base_client import BaseClient, Options, above_zero, checked_token, masked, user_agent
+from .base_client import BaseClient, Options, above_zero, user_agent
 from .codec import decode, parse
+from .credentials import checked_token, masked
 from .errors import ConfigurationError, Problem, ValidationError
 from .login import bearer
 from .middleware import Middleware
@@ -50,7 +51,8 @@ class AsyncHomebox(BaseClient):
             async for lead in client.leads.list():
                 ...
 
-    `token`: the API key; HOMEBOX_TOKEN by default.
+    `token`: the API key; by default HOMEBOX_TOKEN, then what the file HOMEBOX_TOKEN_FILE holds.
+    The system's keyring is asked by `stored_token` only.
     `environment`: the vendor's "production" or "sandbox"; `base_url` names another origin
     (HOMEBOX_BASE_URL by default); plain http is refused except to loopback.
     `timeout`: seconds that one attempt may take once it holds a connection.

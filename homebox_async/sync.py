@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base_client import BlockingClient, masked
+from .base_client import BlockingClient
 from .blocking import Bridge, Facade, blocking
 from .client import AsyncHomebox, Environment
+from .credentials import masked
 from .middleware import Middleware
 from .resources.account import AsyncAccount
 from .resources.branches import AsyncBranch, AsyncBranches, AsyncBranchOrders

@@ -412,9 +412,7 @@ def _request_id(response: Response) -> str | None:
     return found and found[0]
 
 
-def _server_words(
-    request: Request, response: Response
-) -> tuple[str, dict[str, tuple[str, ...]]]:
+def _server_words(request: Request, response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
     """Read Laravel's `{"message", "errors"}` where the answer has it; what was sent is masked."""
     try:
         tree = json.loads(response.body)
@@ -447,7 +445,7 @@ def _sent(request: Request) -> Iterator[tuple[str, str]]:
     for name, value in (*request.params.items(), *request.query):
         yield str(value), name
     for name, value in (request.headers or {}).items():
-        yield value.removeprefix("Bearer "), name
+        yield value.removeprefix("Bearer "), "token" if name == "Authorization" else name
     body = request.body
     if isinstance(body, FormBody):
         for name, value in body.fields:

@@ -136,11 +136,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "uploads",
         "wire",
     },
+    "credentials": {"errors", "tracebacks", "wire"},
     "blocking": {"download", "errors", "models", "pages", "tracebacks", "wire"},
     "base_client": {"blocking", "errors", "middleware", "retry", "transport", "wire"},
     "client": {
         "base_client",
         "codec",
+        "credentials",
         "errors",
         "login",
         "middleware",
@@ -154,6 +156,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "billing": {
         "base_client",
         "blocking",
+        "credentials",
         "errors",
         "login",
         "middleware",
@@ -168,10 +171,20 @@ MAY_IMPORT: dict[str, set[str]] = {
         "base_client",
         "blocking",
         "client",
+        "credentials",
         "middleware",
         "resources",
         "retry",
         "tracebacks",
+    },
+    "keyring": {
+        "billing",
+        "client",
+        "credentials",
+        "errors",
+        "origin",
+        "tracebacks",
+        "wire",
     },
 }
 

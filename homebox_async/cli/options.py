@@ -77,7 +77,8 @@ _CONNECTION = (
     click.option(
         "--token-file",
         type=click.Path(path_type=Path),
-        help="A file that holds the API token; otherwise HOMEBOX_TOKEN does.",
+        help="A file that holds the API token, that nobody else may read.  [default: what"
+        " `homebox auth status` tells]",
     ),
     click.option(
         "--timeout",
@@ -148,6 +149,18 @@ def _connected(
         return function(connection=connection, output=output, **values)
 
     return _with(command, (*options, *_OUTPUT))
+
+
+def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --environment and --base-url, of which one is given."""
+
+    @functools.wraps(function)
+    def command(environment: str | None, base_url: str | None, **values: Any) -> Any:
+        if environment is not None and base_url is not None:
+            raise click.UsageError("--environment and --base-url both name a server; give one")
+        return function(environment=environment, base_url=base_url, **values)
+
+    return _with(command, _CONNECTION[4:6])
 
 
 def limit_option(function: F) -> F:

@@ -19,6 +19,7 @@ from .text import examples
 COMMANDS: Final = {
     "account": ("account", "Your partner account."),
     "addresses": ("addresses", "Addresses that Homebox knows."),
+    "auth": ("auth", "Your API token in the system's keyring."),
     "bill-payers": ("bill_payers", "The tenants who pay for a tenant package."),
     "billing": ("billing", "Heat and water billings of buildings (the Billing API)."),
     "branches": ("branches", "Branch accounts; --branch of other commands acts for one."),
@@ -109,7 +110,7 @@ def typed(ctx: click.Context) -> str:
 def homebox() -> None:
     """Homebox Partner API: bulk imports, lists, and an emulator to rehearse with.
 
-    The API token comes from HOMEBOX_TOKEN or a file (--token-file), never from an option;
-    --emulator needs none. HOMEBOX_BASE_URL names another server. Data goes to stdout, and
-    everything else to stderr.
+    The API token comes from HOMEBOX_TOKEN, a file (--token-file, HOMEBOX_TOKEN_FILE) or the
+    keyring (`homebox auth login`), never from an option; --emulator needs none.
+    HOMEBOX_BASE_URL names another server. Data goes to stdout, and everything else to stderr.
     """

@@ -18,6 +18,7 @@ from ..billing import AsyncBilling
 from ..client import ENVIRONMENTS, AsyncHomebox, Environment
 from ..errors import AuthenticationFailed, PermissionDenied, StatusError
 from ..origin import is_loopback
+from . import tokens
 
 if TYPE_CHECKING:
     from ..emulator import Emulator, Faults
@@ -94,12 +95,7 @@ class Connection:
 
     @property
     def _origin(self) -> str:
-        # What was typed goes before what was once exported.
-        if self.base_url is not None:
-            return self.base_url
-        if self.environment is not None:
-            return ENVIRONMENTS[self.environment]
-        return os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS["production"]
+        return origin_of(self.environment, self.base_url)
 
     @contextlib.asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncHomebox]:
@@ -110,28 +106,20 @@ class Connection:
                 )
                 url, token = emulator.url, emulator.token
             else:
-                url, token = self._origin, self._token()
+                url = self._origin
+                token = tokens.needed(url, self.token_file)
             yield await stack.enter_async_context(
                 AsyncHomebox(token, base_url=url, timeout=self.timeout)
             )
 
-    def _token(self) -> str:
-        path = self.token_file
-        try:
-            token = os.environ.get("HOMEBOX_TOKEN", "") if path is None else path.read_text()
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise click.UsageError(
-                f"--token-file {path}: cannot be read ({reason}); check the path"
-            ) from None
-        if not token.strip():
-            raise click.UsageError(
-                "no API token; set HOMEBOX_TOKEN or give --token-file PATH, or try the command"
-                " with --emulator, which needs none"
-                if path is None
-                else f"--token-file {path}: is empty; put the API token into it"
-            )
-        return token.strip()
+
+def origin_of(environment: Environment | None, base_url: str | None) -> str:
+    """Return the server that is meant: what was typed goes before what was once exported."""
+    if base_url is not None:
+        return base_url
+    if environment is not None:
+        return ENVIRONMENTS[environment]
+    return os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS["production"]
 
 
 @contextlib.asynccontextmanager
@@ -178,6 +166,8 @@ class BillingConnection:
                     options.update(base_url=emulator.billing_url, login_url=emulator.billing_url)
                     options.update(username=username, password=password)
                     ids = ids or [1]
+                else:
+                    options.update(tokens.stored_billing(self.base_url))
                 client = AsyncBilling(administrator_ids=ids, **options)
                 return await work(await stack.enter_async_context(client))
 

@@ -22,8 +22,9 @@ Start = Callable[..., "subprocess.Popen[str]"]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, without the settings of whoever runs the tests."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOMEBOX_TOKEN", "HOMEBOX_BASE_URL", "NO_COLOR", "COLUMNS"):
+    for name in ("HOMEBOX_TOKEN", "HOMEBOX_TOKEN_FILE", "HOMEBOX_BASE_URL", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("TERM", "xterm-256color")
     return tmp_path
 

@@ -192,6 +192,7 @@ def test_token_file(
     """The token may come from a file, with or without a line end."""
     monkeypatch.delenv("HOMEBOX_TOKEN")
     (folder / "token").write_text(f"{served.token}\n")
+    (folder / "token").chmod(0o600)
     result = run("account", "show", "--token-file", "token", "--base-url", served.url)
     assert (0, "") == (result.exit_code, result.stderr)
 
