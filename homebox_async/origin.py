@@ -23,9 +23,9 @@ def checked_origin(base_url: str) -> str:
     """Return scheme, host and port; a token never goes over plain http except to loopback."""
     url = _url(base_url)
     if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigurationError(
-            f"base_url {base_url!r} is not a URL; give one such as https://host"
-        )
+        # One with an @ is not repeated: it may hold a password.
+        given = "base_url" if "@" in base_url else f"base_url {base_url!r}"
+        raise ConfigurationError(f"{given} is not a URL; give one such as https://host")
     if url.user or url.password or url.query_string or url.fragment or url.path not in {"", "/"}:
         raise ConfigurationError("base_url is more than scheme, host and port; give only these")
     if url.scheme == "http" and not is_loopback(url.host):

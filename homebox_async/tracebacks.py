@@ -30,25 +30,27 @@ def clear_locals(error: BaseException) -> None:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        if not _clear_frames(one.__traceback__) and one is not error:
+        if not _clear_frames(one.__traceback__, all_of_it=one is error):
             continue  # caught by somebody further out, before we were called: not ours
         waiting += (one.__cause__, one.__context__)
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions
 
 
-def _clear_frames(trace: TracebackType | None) -> bool:
-    """Clear the frames of a traceback; False if the outermost one still runs."""
-    outermost = trace
-    left = True
+def _clear_frames(trace: TracebackType | None, *, all_of_it: bool) -> bool:
+    """Clear the frames of a traceback; False for one whose outermost frame still runs.
+
+    Of such a one no frame is cleared, unless `all_of_it` is to be.
+    """
     while trace is not None:
         try:
             if not _may_go_on(trace.tb_frame):
                 trace.tb_frame.clear()
         except RuntimeError:  # it runs
-            left = left and trace is not outermost
-        trace = trace.tb_next
-    return left
+            if not all_of_it:
+                return False
+        trace, all_of_it = trace.tb_next, True
+    return True
 
 
 if sys.version_info >= (3, 13):

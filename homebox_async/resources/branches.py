@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import attrs
+
 from ..models import Model, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, email_address, nothing_given
@@ -36,7 +38,7 @@ class CreatedBranch(Model):
     """What "Create Branch Accounts" answers: the new account's id, and words."""
 
     id: int | None = None
-    message: str | None = None
+    message: str | None = attrs.field(default=None, repr=False)
 
 
 class AsyncBranches(Resource):

@@ -17,11 +17,11 @@ from .base import Resource
 class PostalBill(Model):
     """A bill that came by post. `source` is where its file is kept; who has the link may open it.
 
-    The link and the free text are out of the repr.
+    The link, the file's name and the free text are out of the repr.
     """
 
     id: int | None = None
-    name: str | None = None
+    name: str | None = attrs.field(default=None, repr=False)
     source: str | None = attrs.field(default=None, repr=False)
     notes: str | None = attrs.field(default=None, repr=False)
     feedback: str | None = attrs.field(default=None, repr=False)
