@@ -75,26 +75,29 @@ else:
 
 def clean(method: F) -> F:
     """Make the errors that leave a function, or a coroutine function, tell no local variables."""
-    if inspect.iscoroutinefunction(method):
+    if not inspect.iscoroutinefunction(method):
+        return _clean_plain(method)
 
-        @functools.wraps(method)
-        async def clean_call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return await method(*args, **kwargs)
-            except BaseException as error:
-                del args, kwargs  # this frame runs, so it is not cleared
-                clear_locals(error)
-                raise
+    @functools.wraps(method)
+    async def clean_call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await method(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs  # this frame runs, so it is not cleared
+            clear_locals(error)
+            raise
 
-    else:
+    return clean_call  # type: ignore[return-value]
 
-        @functools.wraps(method)
-        def clean_call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return method(*args, **kwargs)
-            except BaseException as error:
-                del args, kwargs
-                clear_locals(error)
-                raise
+
+def _clean_plain(method: F) -> F:
+    @functools.wraps(method)
+    def clean_call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            clear_locals(error)
+            raise
 
     return clean_call  # type: ignore[return-value]

