@@ -1,29 +1,42 @@
-"""Run every benchmark and write docs/performance.md: `python -m benchmarks`."""
+"""Run the benchmarks; a full run writes docs/performance.md: `python -m benchmarks`."""
+
+from __future__ import annotations
 
 import argparse
+import importlib
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
-from benchmarks import bulk_import
+from benchmarks import neutral
+from benchmarks.measuring import Effort
 from benchmarks.report import Figures
 
-PERFORMANCE = Path(__file__).parents[1] / "docs/performance.md"
+DOCS = Path(__file__).parents[1] / "docs"
+MODULES = ("typed_calls", "decoding", "sync_calls", "startup")
+
+
+def groups() -> dict[str, Any]:
+    """Return the module of each group, by the name of the group."""
+    found = (importlib.import_module(f"benchmarks.{module}") for module in MODULES)
+    return {module.NAME: module for module in found}
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Measure and print."""
+    known = groups()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rows", type=int, default=15_374, help="rows of the bulk import")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each comparison")
-    parser.add_argument("--memory-rows", type=int, default=1_000_000, help="0 leaves it out")
-    parser.add_argument("--output", type=Path, default=PERFORMANCE)
+    parser.add_argument("--only", action="append", choices=known, help="a group; may be repeated")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each comparison")
+    parser.add_argument("--quick", action="store_true", help="tiny counts: does it still work?")
     arguments = parser.parse_args()
-    figures = Figures()
-    bulk_import.measure(figures, rounds=arguments.rounds, count=arguments.rows)
-    if arguments.memory_rows:
-        bulk_import.memory(figures, small=arguments.memory_rows // 10, large=arguments.memory_rows)
-    figures.write(arguments.output, shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]))
+    effort = Effort(rounds=1, share=0.003) if arguments.quick else Effort(rounds=arguments.rounds)
+    figures = Figures(shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]), neutral.name())
+    for name in arguments.only or known:
+        figures.begin(name, known[name].TITLE)
+        known[name].measure(figures, effort)
+        figures.end()
 
 
 if __name__ == "__main__":

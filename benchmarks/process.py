@@ -1,0 +1,48 @@
+"""A process for each case: allocator, caches and imports of one case never touch another.
+
+The client side runs on the last core, the server on the first, where there are two.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+SERVER_CORE: int | None = _CORES[0] if len(_CORES) > 1 else None
+CLIENT_CORE: int | None = _CORES[-1] if len(_CORES) > 1 else None
+
+
+def pin(core: int | None) -> None:
+    """Keep this process on one core."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+
+
+def in_process(module: str, function: str, *, pinned: bool = True, **arguments: Any) -> Any:
+    """Call a function of a benchmark in a process of its own; arguments and result are JSON."""
+    job = json.dumps({"pinned": pinned, "arguments": arguments})
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.process", module, function, job],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _main() -> None:
+    module, function, text = sys.argv[1:]
+    job = json.loads(text)
+    if job["pinned"]:
+        pin(CLIENT_CORE)
+    found = getattr(importlib.import_module(module), function)(**job["arguments"])
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    _main()
