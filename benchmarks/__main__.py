@@ -14,7 +14,19 @@ from benchmarks.measuring import Effort
 from benchmarks.report import Figures
 
 DOCS = Path(__file__).parents[1] / "docs"
-MODULES = ("typed_calls", "decoding", "sync_calls", "startup")
+MODULES = (
+    "typed_calls",
+    "decoding",
+    "sync_calls",
+    "paging",
+    "bulk_import",
+    "bulk_core",
+    "kept",
+    "startup",
+    "loops",
+    "scaling",
+    "flame",
+)
 
 
 def groups() -> dict[str, Any]:

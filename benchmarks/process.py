@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 _CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -21,6 +23,17 @@ def pin(core: int | None) -> None:
     """Keep this process on one core."""
     if core is not None:
         os.sched_setaffinity(0, {core})
+
+
+def peak_mib() -> float:
+    """Return the most memory that this process has held."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not `ru_maxrss`: on Linux a new process begins with that of the one that started it.
+        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) / 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def in_process(module: str, function: str, *, pinned: bool = True, **arguments: Any) -> Any:

@@ -75,24 +75,30 @@ class Figures:
         `inverse`: take `theirs` over `ours`, for the speed-up of times.
         """
         pairs = zip(theirs, ours, strict=True) if inverse else zip(ours, theirs, strict=True)
-        ratios = [one / other for one, other in pairs]
-        found = {
-            "ours": rounded(statistics.median(ours)),
-            "theirs": rounded(statistics.median(theirs)),
-            "unit": unit,
-            "median": round(statistics.median(ratios), 3),
-            "low": round(min(ratios), 3),
-            "high": round(max(ratios), 3),
-            "at_least": at_least,
-            "at_most": at_most,
+        self._compare(
+            what,
+            [one / other for one, other in pairs],
+            {
+                "ours": rounded(statistics.median(ours)),
+                "theirs": rounded(statistics.median(theirs)),
+                "unit": unit,
+                "at_least": at_least,
+                "at_most": at_most,
+            },
+        )
+
+    def value(self, what: str, values: list[float], *, unit: str, at_most: float) -> None:
+        """Note a figure of our own that has a target itself."""
+        self._compare(what, values, {"unit": unit, "at_least": None, "at_most": at_most})
+
+    def _compare(self, what: str, values: list[float], found: dict[str, Any]) -> None:
+        found |= {
+            "median": round(statistics.median(values), 3),
+            "low": round(min(values), 3),
+            "high": round(max(values), 3),
         }
         self._group["ratios"][what] = found
-        print(
-            f"  {what}: {found['ours']:g} / {found['theirs']:g} {unit}, ratio"
-            f" {found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
-            f"{target_of(found)}",
-            flush=True,
-        )
+        print(f"  {what}: {sides(found)}{compared(found)}{target_of(found)}", flush=True)
 
     def curve(self, name: str, **values: list[float]) -> None:
         """Note the points of a plot: lists of the same length."""
@@ -100,12 +106,31 @@ class Figures:
             axis: [rounded(value) for value in points] for axis, points in values.items()
         }
 
+    def flame(self, tree: list[Any]) -> None:
+        """Note the frames of a flame picture: [frame, share, [children]]."""
+        self._group["flame"] = tree
+
     def save(self, path: Path) -> dict[str, Any]:
         """Write the groups that were measured into the file, beside those it has; return all."""
         kept = json.loads(path.read_text())["groups"] if path.exists() else {}
         stored = {"groups": kept | self.groups}
         path.write_text(json.dumps(stored, indent=1) + "\n")
         return stored
+
+
+def sides(found: dict[str, Any]) -> str:
+    """Name both sides of a ratio, for what stands before it."""
+    if "ours" not in found:
+        return ""
+    return f"{found['ours']:,g} / {found['theirs']:,g} {found['unit']}, ratio "
+
+
+def compared(found: dict[str, Any]) -> str:
+    """Name the median and the range over the rounds."""
+    text = f"{found['median']:.2f}"
+    if found["low"] != found["high"]:
+        text += f" ({found['low']:.2f} to {found['high']:.2f})"
+    return text if "ours" in found else f"{text} {found['unit']}"
 
 
 def target_of(found: dict[str, Any]) -> str:
