@@ -28,9 +28,7 @@ def measure(figures: Figures, effort: Effort) -> None:
         unit="MiB",
         at_most=1.15,
     )
-    figures.value(
-        f"growth with {large:,} rows", [more["growth_mib"]], unit="MiB", at_most=4
-    )
+    figures.value(f"growth with {large:,} rows", [more["growth_mib"]], unit="MiB", at_most=4)
     figures.add(f"{large:,} rows", **more)
 
 

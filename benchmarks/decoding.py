@@ -26,9 +26,7 @@ TITLE = "Decoding a page of 50 leads"
 
 def measure(figures: Figures, effort: Effort) -> None:
     """Measure every decoder in one process."""
-    found = in_process(
-        __name__, "case", rounds=effort.rounds, count=effort.count(1_000, least=5)
-    )
+    found = in_process(__name__, "case", rounds=effort.rounds, count=effort.count(1_000, least=5))
     cpu = {name: sample["cpu"] for name, sample in found.items()}
     figures.ratio(
         "msgspec to the package's classes over msgspec to Struct",
@@ -66,7 +64,6 @@ def case(rounds: int, count: int) -> Samples:
 
 
 def _decoders() -> dict[str, Any]:
-    import msgspec
     import orjson
 
     from homebox_async import Lead

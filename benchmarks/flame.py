@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,8 @@ NAME = "flame"
 TITLE = "Where the time of a typed GET goes"
 _PY_SPY = Path(sys.executable).with_name("py-spy")
 _THINNEST = 0.004  # share of the samples below which a frame is left out
-_FRAME = re.compile(r"(?P<function>\S+) \((?P<file>.+?)\)")
+_FRAME = re.compile(r"(?P<function>.+) \((?P<file>.+?)(:\d+)?\)")
+_LOOP = "asyncio: BaseEventLoop._run_once"
 
 
 def measure(figures: Figures, effort: Effort) -> None:
@@ -45,9 +45,9 @@ def measure(figures: Figures, effort: Effort) -> None:
 def case(url: str, count: int) -> int:
     """Make so many typed GETs: this is what is sampled."""
 
-    async def calls() -> None:
-        from homebox_async import AsyncHomebox
+    from homebox_async import AsyncHomebox
 
+    async def calls() -> None:
         async with AsyncHomebox("bench", base_url=url) as client:
 
             async def get() -> Any:
@@ -83,9 +83,11 @@ def _sampled(count: int) -> str:
         output = Path(folder) / "stacks.txt"
         job = json.dumps({"pinned": True, "arguments": {"url": url, "count": count}})
         subprocess.run(
-            [_PY_SPY, "record", "--rate", "400", "--format", "raw", "--function"]
-            + ["--output", output, "--"]
-            + [sys.executable, "-m", "benchmarks.process", __name__, "case", job],
+            [
+                *(_PY_SPY, "record", "--rate", "400", "--format", "raw", "--function"),
+                *("--output", output, "--"),
+                *(sys.executable, "-m", "benchmarks.process", __name__, "case", job),
+            ],
             check=True,
             capture_output=True,
         )
@@ -97,18 +99,17 @@ def _calls(text: str) -> dict[tuple[str, ...], int]:
     found: collections.Counter[tuple[str, ...]] = collections.Counter()
     for line in text.splitlines():
         frames, _, samples = line.rpartition(" ")
-        stack = tuple(_named(frames))
-        if "asyncio: _run_once" in stack and "asyncio: select" not in stack:
-            found[stack[stack.index("asyncio: _run_once") + 1 :]] += int(samples)
-    found.pop((), None)
-    return {stack: samples for stack, samples in found.items() if stack}
+        stack = tuple(_named(frame) for frame in frames.split(";"))
+        if _LOOP in stack:
+            found[stack[stack.index(_LOOP) :]] += int(samples)
+    return dict(found)
 
 
-def _named(frames: str) -> Iterator[str]:
-    for frame in frames.split(";"):
-        found = _FRAME.fullmatch(frame)
-        if found is not None:
-            yield f"{_package(found['file'])}: {found['function']}"
+def _named(frame: str) -> str:
+    found = _FRAME.fullmatch(frame)
+    if found is None:
+        return frame
+    return f"{_package(found['file'])}: {found['function'].rpartition('<locals>.')[2]}"
 
 
 def _package(file: str) -> str:

@@ -117,7 +117,9 @@ def _location(folder: Path, path: str, methods: dict[str, bytes]) -> str:
         # Digits that no other answer of this run has: a request's number never starts with 0.
         text = body.replace(NUMBER, b"${connection}000$connection_requests").decode()
         answer = f"return 200 '{text}';"
-        parts.append(f"if ($request_method = {method}) {{ {answer} }}" if method != "GET" else answer)
+        parts.append(
+            f"if ($request_method = {method}) {{ {answer} }}" if method != "GET" else answer
+        )
     return f"location = {path} {{ {' '.join(parts)} }}"
 
 

@@ -72,6 +72,12 @@ def _over_rows(figures: Figures, effort: Effort) -> None:
         rows_per_s=[count / found[count]["seconds"] for count in counts],
         peak_mib=[found[count]["peak_mib"] for count in counts],
     )
+    figures.add(
+        "disk of a row",
+        **{
+            f"{what}_bytes": found[counts[-1]][what] / counts[-1] for what in ("journal", "results")
+        },
+    )
     if len(counts) > 1:
         most, fewer = counts[-1], counts[-2]
         figures.ratio(
@@ -115,9 +121,7 @@ async def _concurrency(url: str, count: int) -> dict[str, dict[str, list[float]]
     return found
 
 
-async def _level(
-    call: Callable[[], Awaitable[Any]], level: int, count: int
-) -> dict[str, float]:
+async def _level(call: Callable[[], Awaitable[Any]], level: int, count: int) -> dict[str, float]:
     latencies: list[float] = []
 
     async def timed() -> None:

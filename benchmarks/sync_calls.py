@@ -76,9 +76,7 @@ def alone(url: str, rounds: int, count: int) -> Samples:
 
         with _Sync(url) as sync:
             contestants = {name: serial(call) for name, call in sync.calls.items()}
-            found = alternate(
-                {"async": asynchronous, **contestants}, rounds=rounds, count=count
-            )
+            found = alternate({"async": asynchronous, **contestants}, rounds=rounds, count=count)
         runner.run(client.aclose())
     return found
 
