@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.payloads import NUMBER, routes
-from benchmarks.process import SERVER_CORE
+from benchmarks.process import server_core
 from benchmarks.server import server
 
 _LONGEST = 3500  # bytes of an answer that may stand in the configuration itself
@@ -90,11 +90,12 @@ def _configuration(folder: Path, port: int, answers: dict[str, bytes], pem: Path
     for line, body in answers.items():
         method, path = line.split(" ", 1)
         paths.setdefault(path, {})[method] = body
+    core = server_core()
     return _CONFIG.format(
         folder=folder,
         port=port,
         user="user root;" if os.geteuid() == 0 else "",
-        affinity=f"worker_cpu_affinity {1 << SERVER_CORE:b};" if SERVER_CORE is not None else "",
+        affinity="" if core is None else f"worker_cpu_affinity {1 << core:b};",
         tls="" if pem is None else " ssl",
         certificate="" if pem is None else f"ssl_certificate {pem}; ssl_certificate_key {pem};",
         locations="\n".join(

@@ -1,6 +1,7 @@
 """A process for each case: allocator, caches and imports of one case never touch another.
 
-The client side runs on the last core, the server on the first, where there are two.
+The client side runs on the last core, the server on the first, where there are two; unless
+BENCHMARKS_PIN is 0, for a machine that has other work as well.
 """
 
 from __future__ import annotations
@@ -14,9 +15,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-SERVER_CORE: int | None = _CORES[0] if len(_CORES) > 1 else None
-CLIENT_CORE: int | None = _CORES[-1] if len(_CORES) > 1 else None
+
+def server_core() -> int | None:
+    """Return the core of the server; None where all share all cores."""
+    cores = _cores()
+    return cores[0] if len(cores) > 1 else None
+
+
+def client_core() -> int | None:
+    """Return the core of the client; None where all share all cores."""
+    cores = _cores()
+    return cores[-1] if len(cores) > 1 else None
+
+
+def _cores() -> list[int]:
+    if os.environ.get("BENCHMARKS_PIN") == "0" or not hasattr(os, "sched_getaffinity"):
+        return []
+    return sorted(os.sched_getaffinity(0))
 
 
 def pin(core: int | None) -> None:
@@ -52,7 +67,7 @@ def _main() -> None:
     module, function, text = sys.argv[1:]
     job = json.loads(text)
     if job["pinned"]:
-        pin(CLIENT_CORE)
+        pin(client_core())
     found = getattr(importlib.import_module(module), function)(**job["arguments"])
     print(json.dumps(found))
 

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.payloads import NUMBER, routes
-from benchmarks.process import SERVER_CORE, pin
+from benchmarks.process import pin, server_core
 
 _MISSING = b'{"message": "no such page"}'
 
@@ -82,7 +82,7 @@ async def _serve(
 
 
 def _main(told: Connection, answers: dict[str, bytes], latency: float, pem: Path | None) -> None:
-    pin(SERVER_CORE)
+    pin(server_core())
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(told, answers, latency, pem))
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import Effort
-from benchmarks.process import CLIENT_CORE, pin
+from benchmarks.process import client_core, pin
 from benchmarks.report import Figures
 
 NAME = "startup"
@@ -59,12 +59,13 @@ def measure(figures: Figures, effort: Effort) -> None:
 
 
 def _cpu_ms(command: list[str], cache: str) -> float:
+    core = client_core()
     environment = os.environ | {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         env=environment,
-        preexec_fn=lambda: pin(CLIENT_CORE),
+        preexec_fn=lambda: pin(core),
     )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
