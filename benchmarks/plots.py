@@ -25,7 +25,7 @@ _STYLE = {
     "font.family": "sans-serif",
     "font.size": 10,
 }
-_COLOURS = {"homebox": "#2a6f97", "aiohttp": "#e07a5f", "asyncio": "#8d99ae"}
+_COLOURS = {"homebox": "#6fa8dc", "aiohttp": "#e07a5f", "asyncio": "#8d99ae"}
 _OTHER = "#c9ada7"
 
 PLOTS = {
@@ -123,11 +123,14 @@ def _flame(tree: list[Any]) -> Any:
         axes.barh(
             -depth, share, left=left, height=0.94, color=_colour(name), edgecolor="white", lw=0.5
         )
-        text = f"{name} {share:.0%}"
-        if 4.6 * len(text) < 700 * share:  # points, of the picture's width
-            axes.text(
-                left + share / 2, -depth, text, ha="center", va="center", fontsize=6, clip_on=True
-            )
+        short = name.rpartition(": ")[2]
+        fitting = (
+            text
+            for text in (f"{name} {share:.0%}", f"{short} {share:.0%}", short)
+            if 3.4 * len(text) < 660 * share
+        )  # points, of the picture's width
+        if text := next(fitting, ""):
+            axes.text(left + share / 2, -depth, text, ha="center", va="center", fontsize=6)
         for child in children:
             bar(child, left, depth + 1)
             left += child[1]

@@ -146,6 +146,11 @@ def test_check(measured: tuple[float, ...], code: int, tmp_path: Path) -> None:
     assert code == check(committed, modules, Figures("--check", "a server"))
 
 
+def test_check_without_figures(tmp_path: Path) -> None:
+    """Where nothing is committed there is nothing to check against."""
+    assert 0 == check(tmp_path / "performance.json", {}, Figures("--check", "a server"))
+
+
 def test_only_some_groups_are_replaced(tmp_path: Path) -> None:
     """Saving a part of the groups keeps the others."""
     path = tmp_path / "performance.json"
