@@ -10,14 +10,10 @@ Each contestant runs in a process of its own against the same server: rows/s and
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import csv
-import json
-import resource
+import importlib
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,13 +22,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measuring import Effort
+from benchmarks.neutral import neutral
+from benchmarks.process import in_process, peak_mib
 from benchmarks.report import Figures
 from benchmarks.rows import body, write
-from benchmarks.server import server
 
+NAME = "import"
+TITLE = "Bulk import"
+ROWS = 15_374
 IN_FLIGHT = 64
 HEADERS = {"Authorization": "Bearer bench", "Accept": "application/json"}
-CONTESTANTS = ("importer", "workers", "gather", "requests")
+_NEEDS = {
+    "importer": ("homebox_async", "homebox_async.importer"),
+    "workers": ("aiohttp",),
+    "gather": ("aiohttp",),
+    "requests": ("requests",),
+}
+CONTESTANTS = tuple(_NEEDS)
 
 
 def _bodies(path: Path) -> Iterator[dict[str, object]]:
@@ -95,77 +102,60 @@ def _requests(url: str, path: Path) -> int:
         return sum(pool.map(post, _bodies(path)))
 
 
-def contest(name: str, url: str, path: Path) -> dict[str, Any]:
-    """Run one contestant in this process; return its rows, seconds and peak memory."""
+def contest(name: str, url: str, path: str) -> dict[str, Any]:
+    """Run one contestant in this process; return rows, seconds, and the memory and disk used."""
+    for module in _NEEDS[name]:
+        importlib.import_module(module)  # start-up is a benchmark of its own
     began, cpu = time.perf_counter(), time.process_time()
     if name == "requests":
-        made = _requests(url, path)
+        made = _requests(url, Path(path))
     else:
         run = {"importer": _importer, "workers": _workers, "gather": _gather}[name]
-        made = asyncio.run(run(url, path))
+        made = asyncio.run(run(url, Path(path)))
     return {
         "rows": made,
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - cpu,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak_mib(),
+        "journal": sum(file.stat().st_size for file in Path(path).parent.glob("*.journal*")),
+        "results": sum(file.stat().st_size for file in Path(path).parent.glob("*.created.csv")),
     }
 
 
-def _run(name: str, url: str, count: int) -> dict[str, Any]:
+def run(name: str, url: str, count: int) -> dict[str, Any]:
+    """Let one contestant send so many rows in a process of its own; see `contest`."""
     with tempfile.TemporaryDirectory(prefix="homebox-bench-") as folder:
         path = Path(folder) / "portfolio.csv"
         write(path, count)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.bulk_import", "--as", name, url, str(path)],
-            capture_output=True,
-            text=True,
-            check=True,
+        # Not on one core: the journal has a thread of its own.
+        found: dict[str, Any] = in_process(
+            __name__, "contest", pinned=False, name=name, url=url, path=str(path)
         )
-        found: dict[str, Any] = json.loads(done.stdout)
     assert found["rows"] == count, f"{name} made {found['rows']} of {count} rows"
     return found
 
 
-def measure(figures: Figures, *, rounds: int, count: int) -> None:
-    """Measure all contestants in turn, and the importer's memory over the number of rows."""
+def measure(figures: Figures, effort: Effort) -> None:
+    """Measure all contestants in turn."""
+    count = effort.count(ROWS, least=100)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTESTANTS}
-    with server() as url:
-        for _ in range(rounds):
+    with neutral() as url:
+        for _ in range(min(effort.rounds, 5)):
             for name in CONTESTANTS:
-                runs[name].append(_run(name, url, count))
-        for name in CONTESTANTS:
-            rates = [run["rows"] / run["seconds"] for run in runs[name]]
-            figures.add(
-                f"{name}, {count:,} rows",
-                rows_per_s=statistics.median(rates),
-                peak_mib=statistics.median(run["peak_mib"] for run in runs[name]),
-                cpu_us_per_row=statistics.median(
-                    run["cpu"] / run["rows"] * 1e6 for run in runs[name]
-                ),
-            )
-        for other, target in (("workers", 0.7), ("gather", 0.7), ("requests", 4.0)):
-            ratios = [
-                theirs["seconds"] / ours["seconds"]
-                for ours, theirs in zip(runs["importer"], runs[other], strict=True)
-            ]
-            figures.ratio(f"rows/s of the importer over {other}", ratios, at_least=target)
-
-
-def memory(figures: Figures, *, small: int, large: int) -> None:
-    """Measure the importer's peak memory for two numbers of rows."""
-    with server() as url:
-        peaks = [_run("importer", url, count)["peak_mib"] for count in (small, large)]
-    figures.add(f"importer, {small:,} rows", peak_mib=peaks[0])
-    figures.add(f"importer, {large:,} rows", peak_mib=peaks[1])
-    figures.ratio(
-        f"peak memory of {large:,} rows over {small:,}", [peaks[1] / peaks[0]], at_most=1.3
-    )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--as", dest="name", choices=CONTESTANTS, required=True)
-    parser.add_argument("url")
-    parser.add_argument("path", type=Path)
-    arguments = parser.parse_args()
-    print(json.dumps(contest(arguments.name, arguments.url, arguments.path)))
+                runs[name].append(run(name, url, count))
+    rates = {name: [one["rows"] / one["seconds"] for one in runs[name]] for name in runs}
+    for other, target in (("workers", 0.7), ("gather", None), ("requests", 4.0)):
+        figures.ratio(
+            f"importer over {other}",
+            rates["importer"],
+            rates[other],
+            unit="rows/s",
+            at_least=target,
+        )
+    for name in CONTESTANTS:
+        figures.add(
+            f"{name}, {count:,} rows",
+            rows_per_s=statistics.median(rates[name]),
+            peak_mib=statistics.median(one["peak_mib"] for one in runs[name]),
+            cpu_us_per_row=statistics.median(one["cpu"] / one["rows"] * 1e6 for one in runs[name]),
+        )

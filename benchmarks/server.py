@@ -1,22 +1,33 @@
-"""The neutral server: answers each POST of a property at once, in a process of its own.
+"""The plain server: answers from a table, at once or after a wait, in a process of its own.
 
-It parses no more of HTTP than it needs, so that it is not what is measured.
+It parses no more of HTTP than it needs, so that it is not what is measured. It stands in for
+nginx where that is not installed, and serves what needs a wait.
 """
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import multiprocessing
+import ssl
 from collections.abc import Iterator
+from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-_ACCOUNT = b'{"data": {"name": "Bench", "reference_number": "BENCH"}}'
-_EMPTY = b'{"data": []}'
+from benchmarks.payloads import NUMBER, routes
+from benchmarks.process import pin, server_core
+
+_MISSING = b'{"message": "no such page"}'
 
 
 class _Protocol(asyncio.Protocol):
-    made = 0
+    _numbers = itertools.count(1)
 
-    def __init__(self) -> None:
+    def __init__(self, answers: dict[bytes, bytes], latency: float) -> None:
+        self._answers = answers
+        self._latency = latency
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -32,49 +43,67 @@ class _Protocol(asyncio.Protocol):
                 length = int(head[at + 15 :].split(b"\r\n", 1)[0])
             if len(self._buffer) < end + 4 + length:
                 return
+            line = self._buffer[: self._buffer.find(b" HTTP/1.1\r\n")]
             self._buffer = self._buffer[end + 4 + length :]
-            self._answer(head)
+            answer = self._answer(line)
+            if self._latency:
+                asyncio.get_running_loop().call_later(self._latency, self._write, answer)
+            else:
+                self._write(answer)
 
-    def _answer(self, head: bytes) -> None:
-        if head.startswith(b"post"):
-            _Protocol.made += 1
-            body = (
-                b'{"data": {"id": %d, "address_line1": "1 HIGH STREET", "address_line2": null,'
-                b' "address_line3": null, "address_line4": null, "address_city": "BURY",'
-                b' "address_county": "GREATER MANCHESTER", "address_postcode": "BL0 0AG",'
-                b' "status_id": 1, "status": "New Tenancy",'
-                b' "created_at": "2022-01-06T10:27:12.000000Z",'
-                b' "updated_at": "2022-01-06T10:27:12.000000Z", "external_id": null,'
-                b' "retrieved_at": null, "mpan": null, "mprn": null, "uprn": null}}'
-            ) % _Protocol.made
-        else:
-            body = _ACCOUNT if b"/account" in head else _EMPTY
-        self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (len(body), body)
-        )
+    def _answer(self, line: bytes) -> bytes:
+        body = self._answers.get(line) or self._answers.get(line.split(b"?")[0])
+        status = b"404 Not Found" if body is None else b"200 OK"
+        body = body or _MISSING
+        if NUMBER in body:
+            body = body.replace(NUMBER, b"%d" % next(self._numbers))
+        return (
+            b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+        ) % (status, len(body), body)
+
+    def _write(self, answer: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(answer)
 
 
-async def _serve(told: Connection) -> None:
-    server = await asyncio.get_running_loop().create_server(_Protocol, "127.0.0.1", 0)
+async def _serve(
+    told: Connection, answers: dict[str, bytes], latency: float, pem: Path | None
+) -> None:
+    tls = None
+    if pem is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(pem)
+    table = {line.encode(): body for line, body in answers.items()}
+    server = await asyncio.get_running_loop().create_server(
+        partial(_Protocol, table, latency), "127.0.0.1", 0, ssl=tls, backlog=1024
+    )
     told.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
-def _main(told: Connection) -> None:
+def _main(told: Connection, answers: dict[str, bytes], latency: float, pem: Path | None) -> None:
+    pin(server_core())
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(told))
+        asyncio.run(_serve(told, answers, latency, pem))
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """Run the server in another process while the block runs; gives its URL."""
+def server(
+    answers: dict[str, bytes] | None = None, *, latency: float = 0.0, pem: Path | None = None
+) -> Iterator[str]:
+    """Run the server in another process while the block runs; gives its URL.
+
+    `answers`: by method and path, with or without a query; `latency`: seconds that each takes;
+    `pem`: a key with its certificate, for https.
+    """
     context = multiprocessing.get_context("spawn")
     told, tells = context.Pipe(duplex=False)
-    process = context.Process(target=_main, args=(tells,), daemon=True)
+    process = context.Process(
+        target=_main, args=(tells, answers or routes(), latency, pem), daemon=True
+    )
     process.start()
     try:
-        yield f"http://127.0.0.1:{told.recv()}"
+        yield f"{'http' if pem is None else 'https'}://127.0.0.1:{told.recv()}"
     finally:
         process.terminate()
         process.join()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
+from .loops import loop_factory
 from .models import Model
 from .pages import Page, PageCursor, Pages
 from .tracebacks import clear_locals
@@ -183,7 +184,7 @@ class Worker:
 
         def work() -> None:
             try:
-                anyio.run(serve)
+                anyio.run(serve, backend_options={"loop_factory": loop_factory()})
             except BaseException as error:
                 failed.append(error)
             finally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..loops import run
 from .session import held, parse_faults
 from .text import examples
 
@@ -89,7 +90,7 @@ def serve(
     with contextlib.ExitStack() as stack:
         if state is not None:
             stack.enter_context(held(state, "--state"))
-        asyncio.run(_serve(emulator, port))
+        run(_serve(emulator, port))
 
 
 async def _serve(emulator: Emulator, port: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import sys
@@ -17,6 +16,7 @@ import click
 from ..billing import AsyncBilling
 from ..client import ENVIRONMENTS, AsyncHomebox, Environment
 from ..errors import AuthenticationFailed, PermissionDenied, StatusError
+from ..loops import run
 from ..origin import is_loopback
 from . import tokens
 
@@ -68,7 +68,7 @@ class Connection:
             async with self._client() as client:
                 return await work(client)
 
-        return asyncio.run(session())
+        return run(session())
 
     def run_offline(self, work: Callable[[AsyncHomebox], Coroutine[Any, Any, T]]) -> T:
         """Await some work that sends nothing, with a client that could not."""
@@ -77,7 +77,7 @@ class Connection:
             async with AsyncHomebox("none", base_url="http://127.0.0.1:9") as client:
                 return await work(client)
 
-        return asyncio.run(session())
+        return run(session())
 
     @property
     def host(self) -> str:
@@ -171,7 +171,7 @@ class BillingConnection:
                 client = AsyncBilling(administrator_ids=ids, **options)
                 return await work(await stack.enter_async_context(client))
 
-        return asyncio.run(session())
+        return run(session())
 
     def _administrators(self) -> list[int] | None:
         if self.administrator_ids is None:
