@@ -211,4 +211,4 @@ async def strike_everywhere(
         if at and not strike.struck:
             assert None is strike.seen
             return strike.waits
-        at += 1 if at < 10 else stride
+        at += 1 if at < 3 else stride

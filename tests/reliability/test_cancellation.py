@@ -338,7 +338,7 @@ async def test_closing(server: Any, tmp_path: Path, caplog: Any, service: str) -
             await scene.occupied(1)
         else:
             await scene.client.get(1)  # logs in, and leaves a connection to either host
-            scene.client._credentials._token = None
+            scene.client._login._token = None
             scene.others.append(asyncio.create_task(scene.client.get(2)))
             await asyncio.sleep(0)
         return scene.client.aclose  # type: ignore[no-any-return]
