@@ -239,7 +239,7 @@ class Transport:
             await stream.aclose()
             raise
         await stream.aclose()
-        return Response(stream.status, stream.headers, bytes(body))
+        return Response(stream.status, stream.headers, bytes(body), None, self._headers)
 
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, attempt: _Attempt
@@ -270,7 +270,7 @@ class Transport:
                 finally:
                     answer.close()  # lets the connection go unharmed if all of it was read
             if body is not None:
-                return Response(status, said, body)
+                return Response(status, said, body, None, self._headers)
             message = f"the answer is larger than {self._max_body} bytes"
         except ValidationError:
             raise  # a file that cannot be read any more; it is a ValueError, too

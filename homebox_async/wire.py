@@ -177,12 +177,16 @@ class _Quoted(dict[str, Any]):
 
 @attrs.define(eq=False)
 class Response:
-    """An answer, its body read whole; `result` is what the request's `read` made of it."""
+    """An answer, its body read whole; `result` is what the request's `read` made of it.
+
+    `added`: the headers that every request got beside its own; a failure does not repeat them.
+    """
 
     status: int
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
     result: Any = attrs.field(default=None, repr=False)
+    added: Mapping[str, str] | None = attrs.field(default=None, repr=False)
 
     @property
     def charset(self) -> str:
@@ -420,7 +424,7 @@ def _server_words(request: Request, response: Response) -> tuple[str, dict[str, 
         return "", {}
     if not isinstance(tree, dict):
         return "", {}
-    sent = dict(_sent(request))
+    sent = dict(_sent(request, response.added))
 
     def words(text: object) -> str:
         return redact(_masked(str(text), sent))
@@ -440,11 +444,11 @@ def _server_words(request: Request, response: Response) -> tuple[str, dict[str, 
     )
 
 
-def _sent(request: Request) -> Iterator[tuple[str, str]]:
+def _sent(request: Request, added: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
     """Give every text that a request sends, each with the name of its field."""
     for name, value in (*request.params.items(), *request.query):
         yield str(value), name
-    for name, value in (request.headers or {}).items():
+    for name, value in (*(request.headers or {}).items(), *(added or {}).items()):
         yield value.removeprefix("Bearer "), "token" if name == "Authorization" else name
     body = request.body
     if isinstance(body, FormBody):

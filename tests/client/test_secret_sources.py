@@ -29,7 +29,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
 def token_of(client: AsyncHomebox | AsyncBilling) -> str:
     """Return the token that a client sends."""
-    return str(client._credentials._headers["Authorization"]).removeprefix("Bearer ")
+    return str(client._transport._headers["Authorization"]).removeprefix("Bearer ")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_billing_files(write: Callable[..., Path], monkeypatch: pytest.MonkeyPat
     """Each of the Billing credentials may stand in a file."""
     monkeypatch.setenv("HOMEBOX_BILLING_USERNAME", "jane")
     monkeypatch.setenv("HOMEBOX_BILLING_PASSWORD_FILE", str(write()))
-    login = AsyncBilling()._credentials
+    login = AsyncBilling()._login
     assert ("jane", SECRET) == (login._username, login._password)  # type: ignore[union-attr]
     monkeypatch.setenv("HOMEBOX_BILLING_TOKEN_FILE", str(write()))
     assert SECRET == token_of(AsyncBilling())
