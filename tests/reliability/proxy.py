@@ -57,9 +57,15 @@ def _two() -> dict[Way, int]:
 
 @attrs.define(eq=False)
 class Link:
-    """One connection: what has arrived from its sender and what has passed on to its receiver."""
+    """One connection: what has arrived from its sender and what has passed on to its receiver.
+
+    `port`: where the server sees it come from. `said`: what the client wrote, if the proxy keeps
+    it. The plan may be replaced while the connection is there.
+    """
 
     plan: Plan
+    port: int = 0
+    said: bytearray = attrs.field(factory=bytearray, repr=False)
     arrived: dict[Way, int] = attrs.field(factory=_two)
     passed: dict[Way, int] = attrs.field(factory=_two)
     exchange: int = 0
@@ -101,12 +107,18 @@ class Proxy:
     """The proxy; see the module.
 
     `target`: the origin of the server. `plans`: what happens to the first connection, to the
-    second, and so on. `sleep`: waits for delays, rates and refusals. `links`: every connection
-    so far, in order; `struck`: how often each kind of fault has struck.
+    second, and so on. `sleep`: waits for delays, rates and refusals. `keep`: whether each link
+    remembers what the client wrote. `links`: every connection so far, in order; `struck`: how
+    often each kind of fault has struck.
     """
 
     def __init__(
-        self, target: str, plans: Iterable[Plan] = (), *, sleep: Sleep = asyncio.sleep
+        self,
+        target: str,
+        plans: Iterable[Plan] = (),
+        *,
+        sleep: Sleep = asyncio.sleep,
+        keep: bool = False,
     ) -> None:
         parts = urlsplit(target)
         self.target = (parts.hostname or "", parts.port or 0)
@@ -114,7 +126,9 @@ class Proxy:
         self.struck: Counter[str] = Counter()
         self._plans: Iterator[Plan] = iter(plans)
         self._sleep = sleep
+        self._keep = keep
         self._port = 0
+        self._loop: asyncio.AbstractEventLoop
         self._listener: socket.socket | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self._resuming: set[asyncio.Task[None]] = set()
@@ -137,6 +151,7 @@ class Proxy:
 
     async def start(self) -> Self:
         """Listen."""
+        self._loop = asyncio.get_running_loop()
         self._keeper.bind(("127.0.0.1", self._port))
         self._port = self._keeper.getsockname()[1]
         self.resume()
@@ -167,7 +182,7 @@ class Proxy:
     def refuse(self) -> None:
         """Refuse new connections from now on; those that there are go on."""
         if self._listener is not None:
-            asyncio.get_running_loop().remove_reader(self._listener)
+            self._loop.remove_reader(self._listener)
             self._listener.close()
             self._listener = None
 
@@ -175,7 +190,7 @@ class Proxy:
         """Accept connections again."""
         if self._listener is None:
             self._listener = self._listen(backlog=256)
-            asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
+            self._loop.add_reader(self._listener, self._accept, self._listener)
 
     @contextlib.contextmanager
     def clogged(self) -> Iterator[None]:
@@ -230,7 +245,8 @@ class Proxy:
         for fault in link.plan.faults:
             if fault.exchange == 0:
                 await self._strike(link, fault, client, server)
-        await asyncio.get_running_loop().sock_connect(server, self.target)
+        await self._loop.sock_connect(server, self.target)
+        link.port = server.getsockname()[1]
 
     @staticmethod
     async def _both(*pumps: Awaitable[None]) -> None:
@@ -245,9 +261,10 @@ class Proxy:
             await asyncio.wait(tasks)
 
     async def _pump(self, link: Link, way: Way, source: socket.socket, sink: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while data := await loop.sock_recv(source, _CHUNK):
+        while data := await self._loop.sock_recv(source, _CHUNK):
             link.arrive(way, len(data))
+            if self._keep and way is Way.UP:
+                link.said += data
             if not await self._carry(link, way, data, source, sink):
                 return
         with contextlib.suppress(OSError):
@@ -271,7 +288,7 @@ class Proxy:
                 piece = piece[: max(1, int(rate / 10))]
                 await self._sleep(len(piece) / rate)
             data = data[len(piece) :]
-            await asyncio.get_running_loop().sock_sendall(sink, _corrupted(link, way, piece))
+            await self._loop.sock_sendall(sink, _corrupted(link, way, piece))
             link.passed[way] += len(piece)
 
     async def _strike(
