@@ -196,13 +196,14 @@ class Proxy:
     def clogged(self) -> Iterator[None]:
         """Let new connections neither come up nor be refused, as behind a full queue."""
         self.refuse()
+        self._listener = self._listen(backlog=0)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self._listen(backlog=0))
             for _ in range(3):
                 filler = stack.enter_context(socket.socket())
                 filler.setblocking(False)
                 filler.connect_ex(("127.0.0.1", self._port))
             yield
+        self.refuse()
         self.resume()
 
     def _listen(self, backlog: int) -> socket.socket:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import email.utils
 import functools
+import os
 import selectors
 import types
 from collections.abc import Callable, Coroutine, Iterator
@@ -29,8 +30,8 @@ from .recorder import Recorder
 T = TypeVar("T")
 
 _MIDNIGHT = 1_800_000_000.0
-# How long silence has to last before it is believed, in real seconds.
-_GRACE = 0.001
+# How often silence has to be heard before it is believed.
+_LOOKS = 4
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -42,13 +43,14 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or self.threads:
             return super().select(None)
-        ready = super().select(0)
-        if ready or timeout <= 0:
-            return ready
-        ready = super().select(_GRACE)
-        if not ready:
-            self.now += timeout
-        return ready
+        for look in range(_LOOKS):
+            ready = super().select(0)
+            if ready or timeout <= 0:
+                return ready
+            if look:
+                os.sched_yield()  # the kernel may have bytes to carry
+        self.now += timeout
+        return []
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
