@@ -10,6 +10,7 @@ import asyncio
 import json
 import math
 import os
+import random
 from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
@@ -65,46 +66,49 @@ class Say:
     body: bytes
 
 
-says = st.builds(
-    Say,
-    status=st.sampled_from(
-        [
-            *(200, 200, 200, 201, 204, 302, 400, 401, 404, 408, 409, 422),
-            *(429, 429, 429, 500, 502, 503, 503, 504),
-        ]
-    ),
-    asks=st.sampled_from(["", "seconds", "date"]),
-    seconds=st.sampled_from([0, 1, 2, 7, 30, 100]),
-    late=st.sampled_from([0.0, 0.0, 0.0, 0.3, 3.0, 9.0]),
-    act=st.sampled_from(["say"] * 8 + ["reset", "close", "hang"]),
-    left=st.sampled_from([None, None, None, 0, 1, 2, 5]),
-    body=st.sampled_from([GOOD, GOOD, GOOD, b"", b'{"data": <<', b"<html>"]),
-)
+def some_says(chance: random.Random) -> Say:
+    """Return one of the many answers."""
+    return Say(
+        status=chance.choice(
+            [
+                *(200, 200, 200, 201, 204, 302, 400, 401, 404, 404, 408, 409, 422),
+                *(429, 429, 429, 429, 500, 500, 502, 503, 503, 503, 504),
+            ]
+        ),
+        asks=chance.choice(["", "seconds", "seconds", "date"]),
+        seconds=chance.choice([0, 1, 2, 7, 30, 100]),
+        late=chance.choice([0.0, 0.0, 0.0, 0.3, 3.0, 9.0]),
+        act=chance.choice(["say"] * 8 + ["reset", "close", "hang"]),
+        left=chance.choice([None, None, None, 0, 1, 2, 5]),
+        body=chance.choice([GOOD, GOOD, GOOD, b"", b'{"data": <<', b"<html>"]),
+    )
 
 
-def fault_of(kind: type[Fault], where: dict[str, Any], number: float) -> Fault:
-    """Return a fault of a kind."""
+def some_fault(chance: random.Random) -> Fault:
+    """Return one of the many faults."""
+    kind = chance.choice(
+        [Reset, Reset, Truncate, HalfClose, Hold, Delay, Throttle, Corrupt, Refuse]
+    )
+    number = chance.choice([0.1, 1.0, 4.0, 12.0])
+    more: dict[str, float] = {}
     if kind in {Delay, Refuse}:
-        return kind(seconds=number, **where)
-    if kind is Throttle:
-        return Throttle(rate=100 * number + 50, **where)
-    if kind is HalfClose:
-        where = {**where, "exchange": max(1, where["exchange"])}
-    return kind(**where)
+        more = {"seconds": number}
+    elif kind is Throttle:
+        more = {"rate": 100 * number + 50}
+    return kind(
+        way=chance.choice([*Way]),
+        at=chance.choice([0, chance.randint(1, 120), chance.randint(1, 900)]),
+        exchange=chance.choice([1 if kind is HalfClose else 0, 1, 1, 1, 2, 2, 3]),
+        **more,
+    )
 
 
-faults = st.builds(
-    fault_of,
-    st.sampled_from([Reset, Reset, Truncate, HalfClose, Hold, Delay, Throttle, Corrupt, Refuse]),
-    st.fixed_dictionaries(
-        {
-            "way": st.sampled_from(Way),
-            "at": st.one_of(st.just(0), st.integers(0, 120), st.integers(0, 900)),
-            "exchange": st.sampled_from([0, 1, 1, 1, 2, 2, 3]),
-        }
-    ),
-    st.sampled_from([0.1, 1.0, 4.0, 12.0]),
-)
+# Made beforehand: drawing them part by part takes hypothesis longer than the calls take.
+_CHANCE = random.Random(1)
+_SAYS = [some_says(_CHANCE) for _ in range(2000)]
+_FAULTS = [some_fault(_CHANCE) for _ in range(2000)]
+says = st.integers(0, 1999).map(lambda n: _SAYS[n])
+faults = st.integers(0, 1999).map(lambda n: _FAULTS[n])
 
 THE_WORLD: list[World] = []
 
@@ -206,9 +210,21 @@ class RetryMachine(RuleBasedStateMachine):
             quota=st.sampled_from([0, 12, 500]),
         ),
         keep=st.sampled_from([2.0, 60.0]),
+        answers=st.lists(says, max_size=5),
+        plans=st.lists(st.lists(faults, max_size=1), max_size=3),
     )
-    def begin(self, places: int, timeout: float, retry: Retry, keep: float) -> None:
-        """Make a client."""
+    def begin(
+        self,
+        places: int,
+        timeout: float,
+        retry: Retry,
+        keep: float,
+        answers: list[Say],
+        plans: list[list[Fault]],
+    ) -> None:
+        """Make a client, and let the first things go wrong."""
+        self.answer(answers)
+        self.plan(plans)
         self.places, self.retry = places, retry
         self.retriers: list[Retrier] = []
 
@@ -241,6 +257,16 @@ class RetryMachine(RuleBasedStateMachine):
             # A view has a retry quota of its own.
             self.views[deadline] = self.client.with_options(deadline=deadline)
         self._run(self._start(methods, deadline, ticks))
+
+    @rule(
+        methods=st.lists(st.sampled_from(METHODS), min_size=1, max_size=6),
+        deadline=st.sampled_from([None, None, 4.0, 20.0, 90.0]),
+        seconds=st.sampled_from([0.0001, 1.0, 11.0]),
+    )
+    def work(self, methods: list[str], deadline: float | None, seconds: float) -> None:
+        """Start calls, and give them some time."""
+        self.start(methods, deadline, 0)
+        self.advance(seconds)
 
     async def _start(self, methods: list[str], deadline: float | None, ticks: int) -> None:
         for method in methods:
@@ -288,7 +314,7 @@ class RetryMachine(RuleBasedStateMachine):
             link = self.proxy.links[-1 - which % len(self.proxy.links)]
             link.plan = Plan((attrs.evolve(fault, exchange=link.exchange + 1),))
 
-    @rule(how=st.sampled_from(["refuse", "clog", "resume", "resume"]))
+    @rule(how=st.sampled_from(["resume", "resume", "refuse", "clog"]))
     def network(self, how: str) -> None:
         """Let new connections be refused, come to nothing, or come up."""
         self._open_up()
