@@ -71,6 +71,7 @@ def attempt(world: World, method: str, **options: Any) -> Any:
 def told(error: Any) -> tuple[type, Outcome, int]:
     """Return what an error says: its kind (within an unknown outcome), outcome and attempts."""
     assert isinstance(error, RequestError), error
+    assert "thing/{id}" == error.path
     if isinstance(error, OutcomeUnknown):
         assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, error.reason.attempts)
         return type(error.reason), error.outcome, error.attempts
@@ -198,6 +199,16 @@ def test_asked_beyond_the_deadline(world: World, row: Status, method: str) -> No
     assert again is ("beyond the deadline" in str(error))
     assert 1 == len(world.server.received)
     assert 1 > world.loop.time() - world.server.received[0].at
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("status", [429, 503])
+def test_asked_to_come_back_at_once(world: World, status: int, method: str) -> None:
+    """A Retry-After of 0 is a wish like any other: the server did nothing."""
+    world.server.default = Answer(status, b"", (("Retry-After", "0"),))
+    kind = {429: RateLimited, 503: ServerError}[status]
+    assert (kind, Outcome.REJECTED, TRIES) == told(attempt(world, method))
+    assert TRIES == len(world.server.received)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -433,6 +444,7 @@ def test_no_connection(world: World, method: str, how: str) -> None:
     kind = AttemptTimeout if how == "silent" else ConnectionFailed
     assert (kind, Outcome.NOT_SENT, TRIES) == told(error)
     assert ([], []) == (world.server.received, world.proxy.links)
+    assert how == "silent" or "no connection to 127.0.0.1" in str(error)
 
 
 @pytest.mark.parametrize("method", METHODS)
