@@ -52,6 +52,7 @@ class BaseClient(_Single):
 
     def _begin(self, transport: Transport, options: Options) -> None:
         self._transport, self._throttle = transport, Throttle()
+        transport.unpaused = self._throttle.unpaused
         self._set_up(options)
 
     def _set_up(self, options: Options) -> None:

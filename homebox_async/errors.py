@@ -144,7 +144,11 @@ class AttemptTimeout(RequestError):
 
 
 class DeadlineExceeded(RequestError):
-    """The whole call took longer than `deadline`, or would have if it had waited as asked."""
+    """The whole call took longer than `deadline`, or would have if it had waited as asked.
+
+    A pause of more than an hour that the server asks for is not waited for without a deadline
+    either.
+    """
 
 
 class AnswerUnusable(RequestError):

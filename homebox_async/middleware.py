@@ -21,6 +21,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import attrs
 
@@ -31,6 +32,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Request, Handler], Awaitable[Response]]
 
 logger = logging.getLogger("homebox_async")
+
+LONGEST_PAUSE: Final = 3600.0
+"""Seconds of `Retry-After` that a call waits for at most, whatever its deadline.
+
+A server that asks for more is obeyed, too: the call fails and says so.
+"""
 
 
 def chain(middlewares: Sequence[Middleware], handler: Handler) -> Handler:
@@ -137,11 +144,15 @@ class Throttle:
         self._remaining = None
         logger.info("paused for %.1f s: the server asked for it", seconds)
 
+    async def unpaused(self, request: Request) -> None:
+        """Return once the client is not paused; DeadlineExceeded where that is too late."""
+        while (pause := self.paused_until - self.now()) > 0:
+            self._check(request, pause)
+            await self.sleep(pause)
+
     async def _wait(self, request: Request) -> None:
         while True:
-            while (pause := self.paused_until - self.now()) > 0:
-                self._check(request, pause)
-                await self.sleep(pause)
+            await self.unpaused(request)
             self.paused_until = 0.0
             if self._remaining is None or self._in_flight < max(1, self._remaining):
                 return
@@ -168,8 +179,13 @@ class Throttle:
 
     def _check(self, request: Request, pause: float) -> None:
         if request.deadline is not None and self.now() + pause > request.deadline:
-            message = f"the server asked for a pause of {pause:.1f} s more, beyond the deadline"
-            raise self._too_late(request, message)
+            limit = "the deadline"
+        elif pause > LONGEST_PAUSE:
+            limit = f"the {LONGEST_PAUSE:g} s that a call waits at most"
+        else:
+            return
+        message = f"the server asked for a pause of {pause:.1f} s more, beyond {limit}"
+        raise self._too_late(request, message)
 
     @staticmethod
     def _too_late(request: Request, message: str) -> DeadlineExceeded:

@@ -10,16 +10,18 @@ than a whole local call otherwise.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from .errors import (
     AnswerUnusable,
     AttemptTimeout,
+    ConfigurationError,
     ConnectionFailed,
     NotFound,
     Outcome,
@@ -27,7 +29,7 @@ from .errors import (
     RequestError,
     StatusError,
 )
-from .middleware import Handler, logger
+from .middleware import LONGEST_PAUSE, Handler, logger
 from .wire import Request, Response, Safety, note_cancelled
 
 if TYPE_CHECKING:
@@ -48,6 +50,24 @@ def retryable(safety: Safety, error: RequestError) -> bool:
     return safety is not Safety.WRITE or error.outcome is not Outcome.UNKNOWN
 
 
+def _whole(least: int) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    def check(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigurationError(
+                f"Retry.{field.name} is {value!r}; give a whole number, at least {least}"
+            )
+
+    return check
+
+
+def _seconds(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value < math.inf:
+        raise ConfigurationError(
+            f"Retry.{field.name} is {value!r}; give a number of seconds, 0 or more"
+        )
+
+
 @attrs.frozen
 class Retry:
     """How often and how patiently a call is tried again.
@@ -55,13 +75,18 @@ class Retry:
     `attempts`: at most so many in all. `backoff` to `longest`: seconds that the random wait
     grows from and to, doubling with each attempt (full jitter). `quota`: retry tokens of the
     client; a failure costs 5, or 10 after a timeout, and a success earns 1 back, so a dying
-    server is not hammered.
+    server is not hammered. 1 attempt or a quota of 0 means that nothing is tried again.
+
+    `Retry-After` is waited for in full. If that would be after the deadline, or more than an
+    hour (`LONGEST_PAUSE`), the call fails at once and says so.
+
+    Raises ConfigurationError for values that make no sense.
     """
 
-    attempts: int = 3
-    backoff: float = 0.5
-    longest: float = 20.0
-    quota: int = 500
+    attempts: int = attrs.field(default=3, validator=_whole(1))
+    backoff: float = attrs.field(default=0.5, validator=_seconds)
+    longest: float = attrs.field(default=20.0, validator=_seconds)
+    quota: int = attrs.field(default=500, validator=_whole(0))
 
     def wait(self, attempt: int, error: RequestError, chance: float) -> float:
         """Return the seconds before the next attempt; never less than the server asked for."""
@@ -171,6 +196,11 @@ class Retrier:
             if request.deadline is not None and self.now() + pause > request.deadline:
                 asked = "the server asked" if error.retry_after else "it was due"
                 stopped = f"not tried again: {asked} to wait {pause:.1f} s, beyond the deadline"
+            elif error.retry_after is not None and error.retry_after > LONGEST_PAUSE:
+                stopped = (
+                    f"not tried again: the server asked to wait {pause:.1f} s, "
+                    f"beyond the {LONGEST_PAUSE:g} s that a call waits at most"
+                )
             elif not self.quota.spend(error):
                 stopped = "not tried again: too many calls of this client are failing"
             else:

@@ -9,7 +9,7 @@ import os
 import time
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -122,6 +122,8 @@ class Transport:
         self.owner = Owner(self._base)
         self.guarded = False
         """Whether somebody else sees to it that the connections are closed."""
+        self.unpaused: Callable[[Request], Awaitable[None]] | None = None
+        """Holds back those who waited for a connection while the client was paused."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: asyncio.Semaphore
         self._alarm: Alarm
@@ -375,6 +377,12 @@ class Transport:
         except TimeoutError:
             message = f"no connection of the {self._max_connections} came free before the deadline"
             raise self._too_late(request, message) from None
+        if self.unpaused is not None:
+            try:
+                await self.unpaused(request)
+            except BaseException:
+                self._slots.release()
+                raise
 
     @staticmethod
     def _too_late(request: Request, message: str) -> DeadlineExceeded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from ..errors import AuthenticationFailed, PermissionDenied, RequestError, StatusError
+from ..middleware import LONGEST_PAUSE
 from ..resources.addresses import AddressId
 from .columns import PropertyRow
 from .course import Course
@@ -37,13 +38,17 @@ class Patience:
     async def pause(self, error: RequestError, began: float) -> None:
         """Wait before the server is asked again, longer each time, and in the end stop.
 
-        The failures of all requests that were in flight together are one round.
+        The failures of all requests that were in flight together are one round. A server that
+        asks for more than an hour ends the import at once: go on with it later.
         """
         if began >= self._round_began:
             self._round_began = time.monotonic()
             self._rounds += 1
             if self._rounds >= _ROUNDS:
                 self._course.fail(error)
+        if (error.retry_after or 0.0) > LONGEST_PAUSE:
+            self._course.fail(error)
+            return
         pause = min(_LONGEST_PAUSE, _PAUSE * 2.0 ** (self._rounds - 1))
         await self._course.wait(max(pause, error.retry_after or 0.0))
 

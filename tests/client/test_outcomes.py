@@ -1,36 +1,26 @@
-"""The table of outcomes against a real server: what it received decides, not what we believe."""
+"""Slots, pauses, cancellation and the words of failures, against a real server.
+
+The table of outcomes has its tests in `tests/reliability`.
+"""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from homebox_async import (
-    AnswerUnusable,
     AsyncHomebox,
-    AttemptTimeout,
-    AuthenticationFailed,
-    BadRequest,
     ConfigurationError,
-    Conflict,
-    ConnectionFailed,
     DeadlineExceeded,
-    NotFound,
     Outcome,
     OutcomeUnknown,
-    PermissionDenied,
-    RateLimited,
     RedirectRefused,
     RequestError,
     Retry,
-    ServerError,
-    StatusError,
     UnprocessableEntity,
 )
 
-METHODS = ["GET", "DELETE", "POST", "PATCH"]
 WRITES = {"POST", "PATCH"}
 Connect = Callable[..., AsyncHomebox]
 
@@ -51,253 +41,6 @@ async def failing(client: AsyncHomebox, method: str) -> RequestError:
         await call(client, method)
     assert (method, "thing/{id}") == (caught.value.method, caught.value.path)
     return caught.value
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", [200, 201, 204])
-async def test_any_2xx_is_success(server: Any, client: Any, method: str, status: int) -> None:
-    """Any 2xx is success, and an empty body is fine."""
-    server.acts = [server.say(status, b"")]
-    assert await call(client, method) is None
-    assert 1 == len(server.seen)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (301, RedirectRefused),
-        (302, RedirectRefused),
-        (307, RedirectRefused),
-        (400, BadRequest),
-        (401, AuthenticationFailed),
-        (403, PermissionDenied),
-        (404, NotFound),
-        (409, Conflict),
-        (418, StatusError),
-        (422, UnprocessableEntity),
-    ],
-)
-async def test_a_no_is_final(
-    server: Any, client: Any, method: str, status: int, kind: type[StatusError]
-) -> None:
-    """A clear no is not tried again and did nothing."""
-    server.default = server.say(status, b"{}", [("Location", "/elsewhere")])
-    error = await failing(client, method)
-    assert kind is type(error)
-    assert (1, 1, Outcome.REJECTED) == (len(server.seen), error.attempts, error.outcome)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", [429, 503])
-async def test_asked_to_come_back(server: Any, client: Any, method: str, status: int) -> None:
-    """429 and 503 with Retry-After are tried again, whatever the method."""
-    server.acts = [server.say(status, b"", [("Retry-After", "0")])] * 2 + [server.say()]
-    assert {} == await call(client, method)
-    assert 3 == len(server.seen)
-    server.seen.clear()
-    server.default = server.say(status, b"", [("Retry-After", "0")])
-    error = await failing(client, method)
-    assert (3, 3, Outcome.REJECTED) == (len(server.seen), error.attempts, error.outcome)
-    assert {429: RateLimited, 503: ServerError}[status] is type(error)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-async def test_server_failures(server: Any, client: Any, method: str, status: int) -> None:
-    """A failing server is asked again, but for writes: they may have happened."""
-    server.default = server.say(status, b"<html>", content_type="text/html")
-    error = await failing(client, method)
-    if method in WRITES:
-        assert isinstance(error, OutcomeUnknown)
-        assert (1, 1, status) == (len(server.seen), error.attempts, error.status)
-    else:
-        assert isinstance(error, StatusError)
-        assert (3, 3, status) == (len(server.seen), error.attempts, error.status)
-    expected = Outcome.REJECTED if method == "GET" else Outcome.UNKNOWN
-    assert expected is error.outcome
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("kind", ["reset", "close", "truncate", "garbage", "bad status line"])
-async def test_no_usable_answer(server: Any, client: Any, method: str, kind: str) -> None:
-    """What was sent and not answered is sent again, but for writes; a DELETE's 2xx is enough."""
-    acts = {
-        "garbage": server.say(200, b'{"data": <<'),
-        "reset": server.reset,
-        "close": server.close,
-        "truncate": server.truncate,
-        "bad status line": lambda wire, _: wire.write(b"SMTP ready\r\n\r\n"),
-    }
-    server.default = acts[kind]
-    if method == "DELETE" and kind in {"truncate", "garbage"}:
-        assert await call(client, method) is None
-        assert 1 == len(server.seen)
-        return
-    error = await failing(client, method)
-    attempts = 1 if method in WRITES else 3
-    assert (attempts, attempts, Outcome.UNKNOWN) == (
-        len(server.seen),
-        error.attempts,
-        error.outcome,
-    )
-    reason = AnswerUnusable if kind == "garbage" else ConnectionFailed
-    assert reason is type(error.reason if isinstance(error, OutcomeUnknown) else error)
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_one_lost_answer(server: Any, client: Any, method: str) -> None:
-    """One lost answer is made up for where sending again is harmless."""
-    server.acts = [server.reset]
-    if method in WRITES:
-        assert isinstance(await failing(client, method), OutcomeUnknown)
-        assert 1 == len(server.seen)
-    else:
-        assert {} == await call(client, method)
-        assert 2 == len(server.seen)
-
-
-async def test_delete_404_after_a_lost_answer(server: Any, client: Any) -> None:
-    """A DELETE whose answer was lost and that then finds nothing has succeeded."""
-    server.acts = [server.reset, server.say(404)]
-    assert await call(client, "DELETE") is None
-    assert 2 == len(server.seen)
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_reset_before_the_request_is_read(server: Any, client: Any, method: str) -> None:
-    """A reset before the server read a byte may still follow bytes of ours: unknown at worst."""
-    server.early = ["none"]
-    try:
-        await call(client, method)
-    except OutcomeUnknown:
-        assert method in WRITES
-        assert [] == server.seen
-    else:
-        # A reset that came before our first byte proves that nothing was sent.
-        assert 1 == len(server.seen)
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_reset_after_the_headers(server: Any, client: Any, method: str) -> None:
-    """A connection that ends after the headers were read leaves a write open."""
-    server.early = ["headers"]
-    if method in WRITES:
-        assert isinstance(await failing(client, method), OutcomeUnknown)
-        assert 1 == len(server.seen)
-    else:
-        assert {} == await call(client, method)
-        assert 2 == len(server.seen)
-
-
-def closed_port() -> str:
-    """Return the origin of a port where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_connection_refused(connect: Connect, method: str) -> None:
-    """A refused connection was not sent and is tried again, whatever the method."""
-    error = await failing(connect(base_url=closed_port()), method)
-    assert ConnectionFailed is type(error)
-    assert (3, Outcome.NOT_SENT) == (error.attempts, error.outcome)
-    assert "no connection to 127.0.0.1" in str(error)
-
-
-@pytest.mark.parametrize("form", [False, True], ids=["json", "form"])
-async def test_the_server_comes_back(server: Any, connect: Connect, form: bool) -> None:
-    """A write whose first connection was refused goes out once the server is there."""
-    origin = closed_port()
-    late = type(server)()
-
-    async def start(request: Any, handler: Any) -> Any:
-        try:
-            return await handler(request)
-        except ConnectionFailed:
-            if not hasattr(late, "_server"):
-                port = int(origin.rpartition(":")[2])
-                late._server = await asyncio.start_server(late._serve, "127.0.0.1", port)
-            raise
-
-    client = connect(base_url=origin, attempt_middlewares=[start])
-    body = {"form": {"a": "1", "f": None}} if form else {"json": {"a": "1"}}
-    try:
-        assert {} == await client.request("POST", "thing", **body)
-        assert 1 == len(late.seen)
-        assert b"1" in late.seen[0].body
-    finally:
-        await late.stop()
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_no_answer_in_time(server: Any, connect: Connect, method: str) -> None:
-    """An attempt without an answer ends with the timeout."""
-    server.default = server.hang
-    error = await failing(connect(timeout=0.05, retry=Retry(attempts=2, backoff=0.0)), method)
-    attempts = 1 if method in WRITES else 2
-    assert (attempts, attempts) == (len(server.seen), error.attempts)
-    assert Outcome.UNKNOWN is error.outcome
-    assert AttemptTimeout is type(error.reason if isinstance(error, OutcomeUnknown) else error)
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_a_body_that_stalls(server: Any, connect: Connect, method: str) -> None:
-    """A body that stalls counts as no answer, but for DELETE, whose 2xx says enough."""
-    server.default = server.stall
-    client = connect(timeout=0.05, retry=Retry(attempts=2, backoff=0.0))
-    if method == "DELETE":
-        assert await call(client, method) is None
-        assert 1 == len(server.seen)
-    else:
-        error = await failing(client, method)
-        assert "after a status of 200" in str(error)
-        assert (1 if method in WRITES else 2) == len(server.seen)
-
-
-@pytest.mark.parametrize("ending", ["stall", "truncate"])
-async def test_a_status_is_not_hidden_by_its_body(
-    server: Any, connect: Connect, ending: str
-) -> None:
-    """A 422 stays a 422 when its body breaks off or stalls."""
-
-    async def act(wire: Any, seen: Any) -> None:
-        await wire.write(b"HTTP/1.1 422 X\r\nContent-Length: 99\r\n\r\n{")
-        if ending == "stall":
-            await wire.hang()
-        wire.writer.close()
-
-    server.acts = [act]
-    error = await failing(connect(timeout=0.05), "POST")
-    assert UnprocessableEntity is type(error)
-    assert Outcome.REJECTED is error.outcome
-
-
-async def test_timeout_in_connect(server: Any, connect: Connect) -> None:
-    """A connection that does not come up in time was not sent."""
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        fillers = [socket.socket() for _ in range(3)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
-        host, port = full.getsockname()
-        client = connect(base_url=f"http://{host}:{port}", timeout=0.05, retry=Retry(attempts=1))
-        error = await failing(client, "POST")
-        for filler in fillers:
-            filler.close()
-    assert (AttemptTimeout, Outcome.NOT_SENT) == (type(error), error.outcome)
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_deadline(server: Any, connect: Connect, method: str) -> None:
-    """The deadline ends the call over all its attempts."""
-    server.default = server.hang
-    error = await failing(connect(deadline=0.05), method)
-    assert (1, 1, Outcome.UNKNOWN) == (len(server.seen), error.attempts, error.outcome)
-    assert DeadlineExceeded is type(error.reason if isinstance(error, OutcomeUnknown) else error)
 
 
 async def test_a_deadline_that_has_passed_sends_nothing(server: Any, connect: Connect) -> None:
