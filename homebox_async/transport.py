@@ -34,6 +34,9 @@ from .stream import NOTHING, Stream, describe, failed, packed
 from .wire import FormBody, JsonBody, Receive, Request, Response, Safety, Upload, note_cancelled
 
 
+_BREATH = 1 << 20  # bytes that are read without giving others a turn
+
+
 @attrs.define(eq=False)
 class _Attempt:
     sent: bool = False
@@ -190,7 +193,7 @@ class Transport:
     async def _received(self, request: Request, receive: Receive) -> Response:
         stream = await self.open(request)
         try:
-            if stream.status < 300:
+            if 200 <= stream.status < 300:
                 result = await receive(stream)
                 return Response(stream.status, stream.headers, b"", result)
             body = bytearray()
@@ -231,7 +234,7 @@ class Transport:
                         proxy=self._proxy,
                     ) as answer:
                         status, said = answer.status, answer.headers
-                        body = await self._capped(answer)
+                        body = await self._capped(answer, request.method)
             if body is not None:
                 return Response(status, said, body)
             message = f"the answer is larger than {self._max_body} bytes"
@@ -250,18 +253,26 @@ class Transport:
             return Response(status, said, b"")
         raise failed(error, message, request, attempt.sent, status)
 
-    async def _capped(self, answer: aiohttp.ClientResponse) -> bytes | None:
+    async def _capped(self, answer: aiohttp.ClientResponse, method: str) -> bytes | None:
         """Read the body; None if it is larger than `max_body` once it is unpacked."""
         length = answer.content_length
-        if length is not None and length <= self._max_body and not packed(answer):
-            return await answer.read()
+        if length is not None and not packed(answer):
+            if length <= self._max_body:
+                return await answer.read()
+            if method != "HEAD":  # which tells the length of what it does not send
+                return None
         chunks: list[bytes] = []
-        size = 0
+        size, breath = 0, _BREATH
         async for chunk in answer.content.iter_any():
             size += len(chunk)
             if size > self._max_body:
                 return None
             chunks.append(chunk)
+            if size > breath:
+                # What unpacks from one packet comes without a pause: others want a turn, and
+                # the timeout can end nothing before the loop has had one.
+                breath = size + _BREATH
+                await asyncio.sleep(0)
         return b"".join(chunks)
 
     # --- the pool

@@ -11,9 +11,11 @@ import email.utils
 import enum
 import itertools
 import json
+import math
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote, urlencode
@@ -117,6 +119,10 @@ class Incoming(Protocol):
     def total(self) -> int | None:
         """How many bytes it will have, None where the server does not tell."""
 
+    @property
+    def framed(self) -> bool:
+        """Whether a body that was cut off comes out as an error."""
+
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def aclose(self) -> None:
         """Give the connection back."""
@@ -218,6 +224,9 @@ def encode(
         *check(given, rules or {}),
         *problems,
     ]
+    if not wrong:
+        wrong += _text_problems(query or {})
+        wrong += _text_problems(form or {})
     if wrong:
         raise ValidationError(wrong)
     body: Body | None = None
@@ -249,6 +258,8 @@ def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
         elif isinstance(value, int):
             if value < 0:
                 wrong.append(Problem(name, "is below 0", "give an id that the API returned"))
+            elif value >= 1 << 63:
+                wrong.append(Problem(name, "is too large", "give an id that the API returned"))
         elif value.strip() in {"", ".", ".."}:
             wrong.append(Problem(name, "is empty or only dots", "give a value"))
         elif any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
@@ -256,10 +267,45 @@ def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
     return wrong
 
 
+def _text_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Refuse names and values of a query or a form that have no text to be sent."""
+    for name, value in given.items():
+        if isinstance(value, Upload):
+            yield from upload_problems(name, value)
+        elif isinstance(value, (float, Decimal)) and not math.isfinite(value):
+            yield Problem(name, "is not a finite number", "give one or leave it out")
+        else:
+            try:
+                f"{name}{value}".encode()
+            except ValueError:  # a lone surrogate, or a number of more than 4,300 digits
+                yield Problem(ascii(name), "cannot be written as text", "correct or remove it")
+        if not name.isprintable():
+            yield Problem(ascii(name), "is a name with a control character", "remove it")
+
+
+def upload_problems(name: str, upload: Upload) -> Iterator[Problem]:
+    """Refuse a file's name and type where they would not stay within their header."""
+    if not (upload.filename.isprintable() and upload.content_type.isprintable()):
+        yield Problem(name, "has a control character in its filename or type", "remove it")
+    elif max(len(upload.filename), len(upload.content_type)) > 255:
+        yield Problem(name, "has a filename or type of more than 255 characters", "shorten it")
+
+
 def _json(fields: Mapping[str, Any]) -> bytes:
     given = {name: _jsonable(name, value) for name, value in fields.items() if value is not UNSET}
     try:
-        return Hidden(msgspec.json.encode(given))
+        data = msgspec.json.encode(given)
+        # msgspec writes NaN and Infinity as null, and those of Decimal as text.
+        if b"null" in data or b"NaN" in data or b"Infinity" in data:
+            wrong = [name for name, value in given.items() if _holds_no_number(value)]
+            if wrong:
+                raise ValidationError(
+                    Problem(name, "is or holds NaN or Infinity", "give a finite number or None")
+                    for name in wrong
+                )
+        return Hidden(data)
+    except ValidationError:
+        raise
     except (TypeError, ValueError, OverflowError, RecursionError):
         raise ValidationError(
             Problem(name, "cannot be written as JSON", "give text, numbers, lists and mappings")
@@ -278,6 +324,19 @@ def _jsonable(name: str, value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_jsonable(name, one) if isinstance(one, Input) else one for one in value]
     return value
+
+
+def _holds_no_number(value: Any) -> bool:
+    waiting = [msgspec.to_builtins(value, builtin_types=(Decimal,))]
+    while waiting:  # no recursion: what msgspec can write may be deep
+        here = waiting.pop()
+        if isinstance(here, dict):
+            waiting += here.values()
+        elif isinstance(here, list):
+            waiting += here
+        elif isinstance(here, (float, Decimal)) and not math.isfinite(here):
+            return True
+    return False
 
 
 def _is_json(value: Any) -> bool:
@@ -342,6 +401,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
+# Of an answer that says no: nobody reads more, and a server may send any amount.
+_LONGEST_WORDS = 1 << 20
+_MOST_FIELDS, _MOST_MESSAGES = 200, 20
+
 # Statuses after which a write may have been done all the same.
 _OPEN = {408, 500, 502, 504}
 
@@ -359,8 +422,8 @@ def outcome_of(safety: Safety, status: int, asked_to_wait: bool) -> Outcome:
 def failure(request: Request, response: Response, now: float) -> StatusError:
     """Return the error of an answer with a status of 300 or above."""
     wait = retry_after(response.headers, now)
-    said, fields = _server_words(response)
-    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    said, fields = server_words(response)
+    kind = redact(response.headers.get("Content-Type", "").partition(";")[0], 80)
     words = said or (f"an answer of type {kind}" if response.body and kind else "no message")
     for name, messages in itertools.islice(fields.items(), 10):
         words += f"; {name}: {' '.join(messages[:3])}"
@@ -371,33 +434,41 @@ def failure(request: Request, response: Response, now: float) -> StatusError:
         server_message=said,
         errors=fields,
         retry_after=wait,
-        request_id=response.headers.get("X-Request-Id"),
+        request_id=_identity(response.headers.get("X-Request-Id")),
         method=request.method,
         path=request.path,
     )
 
 
-def _server_words(response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """Read Laravel's `{"message", "errors"}` where the answer has it."""
+def _identity(text: str | None) -> str | None:
+    return None if text is None else _printable(text)[:200]
+
+
+def server_words(response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Read Laravel's `{"message", "errors"}` where the answer has it, as far as anyone reads."""
+    if len(response.body) > _LONGEST_WORDS:
+        return "", {}
     try:
         tree = json.loads(response.body)
+        if not isinstance(tree, dict):
+            return "", {}
+        said, errors = tree.get("message") or tree.get("error"), tree.get("errors")
+        return (
+            redact(said) if isinstance(said, str) else "",
+            {
+                redact(str(name)): _messages(messages)
+                for name, messages in itertools.islice(
+                    errors.items() if isinstance(errors, dict) else (), _MOST_FIELDS
+                )
+            },
+        )
     except (ValueError, RecursionError):
         return "", {}
-    if not isinstance(tree, dict):
-        return "", {}
-    said = tree.get("message")
-    errors = tree.get("errors")
-    return (
-        redact(said) if isinstance(said, str) else "",
-        {
-            redact(str(name)): tuple(
-                redact(str(m))
-                for m in (messages if isinstance(messages, list) else [messages])
-                if m is not None
-            )
-            for name, messages in (errors.items() if isinstance(errors, dict) else ())
-        },
-    )
+
+
+def _messages(given: Any) -> tuple[str, ...]:
+    messages = given[:_MOST_MESSAGES] if isinstance(given, list) else [given]
+    return tuple(redact(str(message)) for message in messages if message is not None)
 
 
 _PERSONAL = re.compile(
@@ -408,9 +479,20 @@ _PERSONAL = re.compile(
 
 
 def redact(text: str, limit: int = 300) -> str:
-    """Return a server's words on one line without emails, dates, JWTs and long numbers."""
+    """Return a server's words on one line without emails, dates, JWTs and long numbers.
+
+    Nor do they hold anything that would drive a terminal, forge a line of a log, or that no file
+    could take.
+    """
     if len(text) > 4 * limit:
         # The search below takes square time on endless words; half a word may be half an email.
         text = text[: 4 * limit].rpartition(" ")[0] or "…"
-    clean = _PERSONAL.sub(lambda found: f"[{found.lastgroup}]", " ".join(text.split()))
+    plain = _printable(" ".join(text.split()))
+    clean = _PERSONAL.sub(lambda found: f"[{found.lastgroup}]", plain)
     return clean if len(clean) <= limit else clean[:limit] + "…"
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)

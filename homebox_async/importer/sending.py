@@ -19,6 +19,7 @@ from .course import Course
 from .failures import Patience, explain, is_hopeless
 from .journal import State
 from .limiter import Limiter
+from .reconcile import is_id
 
 _sending: ContextVar[Item] = ContextVar("homebox_sending")
 
@@ -83,7 +84,7 @@ class Sender:
                     return
             else:
                 self._patience.renew()
-                if made.id is None:
+                if made.id is None or not is_id(made.id):
                     item.confirmed = True
                     self._claims.keep_open(
                         item, "it was created, but the answer does not tell its id"

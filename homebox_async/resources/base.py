@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ..codec import decode, decode_list, parse
 from ..errors import EchoMismatch, Problem, ValidationError
-from ..models import Answer, Model, model
+from ..models import Answer, Model, Refusal, model, tells_failure
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset, positive_integer
 from ..wire import Request, Response, encode
@@ -222,6 +222,8 @@ def _confirmed(response: Response) -> Confirmation:
     if not response.body.strip():
         return Confirmation()
     tree = parse(response.body, response.charset)
+    if tells_failure(tree):
+        raise Refusal("tells of a failure")
     said = tree.get("message", tree.get("data")) if isinstance(tree, dict) else tree
     if isinstance(said, dict):
         said = said.get("message")
