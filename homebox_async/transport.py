@@ -54,6 +54,10 @@ class _ProbedRequest(aiohttp.ClientRequest):
     """
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        if conn.protocol is None or conn.protocol.should_close:
+            # Bytes came in while the connection was idle: a proxy's 408, or a second answer. They
+            # would be taken for the answer to this request.
+            raise aiohttp.ServerDisconnectedError
         _attempt.get().sent = True
         return await super().send(conn)
 
