@@ -29,8 +29,9 @@ class Download:
 
     An answer that does not begin as a PDF raises AnswerUnusable before a byte of it is handed
     out; so does, at its end, one that may have been cut off: it has neither a length nor chunks,
-    and no %%EOF in its last 1,024 bytes. `max_body` of the client bounds its size. `timeout` is for the answer's head and again
-    for each chunk, `deadline` for the whole, with what the caller does between two chunks.
+    and no %%EOF in its last 1,024 bytes. `max_body` of the client bounds its size. `timeout` is
+    for the answer's head and again for each chunk, `deadline` for the whole, with what the
+    caller does between two chunks.
     """
 
     def __init__(self, fetch: Callable[[Receive], Awaitable[Any]], filename: str) -> None:
@@ -125,7 +126,7 @@ class _End:
         self._tail = (self._tail + chunk if len(chunk) < _TAIL else chunk)[-_TAIL:]
 
     def check(self, incoming: Incoming) -> None:
-        if not incoming.framed and b"%%EOF" not in self._tail:
+        if not incoming.framed and b"%%EOF" not in self._tail[-_TAIL:]:
             raise incoming.unusable("is cut off: it does not end as a PDF does")
 
 

@@ -72,7 +72,10 @@ def parse(body: bytes, charset: str = "") -> Any:
         text = _HALF_PAIR.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
     try:
         return json.loads(
-            text.removeprefix("\ufeff"), parse_float=_fraction, parse_int=_integer, parse_constant=_refuse_constant
+            text.removeprefix("\ufeff"),
+            parse_float=_fraction,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
         )
     except RecursionError:
         raise Unreadable("is nested too deeply") from None

@@ -33,7 +33,6 @@ from .origin import checked_origin, checked_proxy, proxy_for
 from .stream import NOTHING, Stream, describe, failed, packed
 from .wire import FormBody, JsonBody, Receive, Request, Response, Safety, Upload, note_cancelled
 
-
 _BREATH = 1 << 20  # bytes that are read without giving others a turn
 
 

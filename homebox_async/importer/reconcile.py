@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 import attrs
 
 from ..client import AsyncHomebox
+from ..pages import Seen
 from ..resources.properties import Property
 from ..rules import UNSET
-from ..pages import Seen
 from .columns import PropertyRow, address_key_of
 
 # From so many postcodes on, a sweep over the whole list is cheaper than two queries for each.
@@ -88,14 +88,14 @@ async def sweep(client: AsyncHomebox, query: str = "") -> AsyncIterator[tuple[Pr
     """
     number, last, same, stale, seen = 1, None, 0, 0, Seen()
     while same < _SAME_PAGES and stale < _STALE_PAGES:
-        pages = client.properties.list(q=query or UNSET, start_page=number)
-        page = await anext(pages.pages(), None)
-        if page is None:
+        # The page as it came: a pass over the list would leave out what bears an id once more.
+        page = await client.properties.list(q=query or UNSET)._fetch(number)
+        if not page.items:
             return
         ids = [found.id for found in page.items]
         same = same + 1 if ids == last else 1
         number, last = number + 1, ids
-        stale = 0 if any([seen.add(found) for found in page.items]) else stale + 1
+        stale = 0 if sum(map(seen.add, page.items)) else stale + 1
         yield page.items
 
 

@@ -37,7 +37,7 @@ _FILES: Mapping[State, str] = {
     State.INFLIGHT: "unknown",
 }
 _FIRST = "'=+-@"
-_ANYWHERE = ";\t\r\n\0"
+_ANYWHERE = frozenset(";\t\r\n\0")
 _LOOK_FIRST = "run the same import again: it looks first whether the property exists"
 
 
@@ -193,7 +193,7 @@ class _File:
         cells = list(cells)
         # Most rows need no look at each place in them.
         row = "".join(cells)
-        rare = not row.isascii() or any([c in row for c in _ANYWHERE])
+        rare = not row.isascii() or not _ANYWHERE.isdisjoint(row)
         self._writer.writerow([escape(c) if c and (rare or c[0] in _FIRST) else c for c in cells])
 
     @contextlib.contextmanager

@@ -222,7 +222,7 @@ def _confirmed(response: Response) -> Confirmation:
     if not response.body.strip():
         return Confirmation()
     tree = parse(response.body, response.charset)
-    if tells_failure(tree):
+    if tells_failure(tree) or (isinstance(tree, dict) and tells_failure(tree.get("data"))):
         raise Refusal("tells of a failure")
     said = tree.get("message", tree.get("data")) if isinstance(tree, dict) else tree
     if isinstance(said, dict):

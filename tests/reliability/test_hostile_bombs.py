@@ -1,4 +1,7 @@
-"""Small answers that unpack to a lot (BOMB_MIB=1024: a gigabyte): what they cost is measured in a process of its own."""
+"""Small answers that unpack to a lot: what they cost is measured in a process of its own.
+
+BOMB_MIB=1024 makes them a gigabyte each; `-s` shows the figures.
+"""
 
 import asyncio
 import gzip

@@ -253,9 +253,7 @@ async def test_an_answer_that_nobody_asked_for(server: Any, connect: Any) -> Non
 
 async def test_an_answer_behind_the_answer(server: Any, connect: Any) -> None:
     """Two answers in one packet are an error or one answer, and never two."""
-    server.default = lambda wire, _: wire.write(
-        said() + said(b'{"data": {"name": "planted"}}') * 2
-    )
+    server.default = lambda wire, _: wire.write(said() + said(b'{"data": {"name": "planted"}}') * 2)
     client = connect(retry=ONCE)
     for _ in range(3):
         try:
