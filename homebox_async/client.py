@@ -230,11 +230,11 @@ def _check_call(
         raise ValidationError(
             [Problem("path", "leaves the API", "give a plain path, the query as `query`")]
         )
-    try:
-        path.format_map(dict(params))
-    except (KeyError, ValueError, IndexError, AttributeError):
+    # Names alone: `{a.b}` or `{a[b]}` would reach into the value, past its percent-encoding.
+    names = re.findall(r"\{(\w+)\}", path)
+    if re.search(r"[{}]", re.sub(r"\{\w+\}", "", path)) or not params.keys() >= set(names):
         raise ValidationError(
             [Problem("path", "has braces that `params` does not fill", "give each as a parameter")]
-        ) from None
+        )
     if json is not None and form is not None:
         raise ValidationError([Problem("form", "is given beside json", "give one of them")])

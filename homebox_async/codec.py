@@ -20,7 +20,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import msgspec
 
-from .models import Answer, Model, Part, Place, Unreadable, parse, wire_names
+from .models import (
+    Answer,
+    Model,
+    Part,
+    Place,
+    Refusal,
+    Unreadable,
+    parse,
+    tells_failure,
+    wire_names,
+)
 
 __all__ = ["Unreadable", "configure", "converter", "decode", "decode_list", "parse"]
 
@@ -43,10 +53,26 @@ def decode(body: bytes, into: type[T], *, envelope: str | None = "data", charset
         found = _fast_one(into, envelope).decode(body)
     except (ValueError, RecursionError):
         answer = Answer(body, parse(body, charset), charset)
-        return _tolerant(_unwrap(answer.tree, envelope), into, answer)
+        return _recognised(_tolerant(_unwrap(answer.tree, envelope), into, answer))
     item: T = found if envelope is None else found.data
     place: Place = Answer(body, charset=charset)
     _finish(into)(item, place if envelope is None else (place, envelope))
+    return _recognised(item) if item == _blank(into) else item
+
+
+@_cached
+def _blank(into: Any) -> Any:
+    return into()
+
+
+def _recognised(item: T) -> T:
+    """Refuse what has nothing of the object asked for and tells of a failure instead."""
+    if isinstance(item, Model):
+        raw = item.raw
+        if (tells_failure(raw) or raw.get("message")) and not any(
+            name in raw for name in wire_names(type(item)).values()
+        ):
+            raise Refusal("tells of a failure")
     return item
 
 

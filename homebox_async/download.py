@@ -16,6 +16,7 @@ from .wire import Incoming, Receive
 Progress = Callable[[int, int | None], None]
 
 _PDF = b"%PDF-"
+_TAIL = 1024  # bytes within which readers look for %%EOF
 _BLOCK = 256 * 1024  # bytes written at once, in another thread
 
 
@@ -28,8 +29,10 @@ class Download:
         async for chunk in download: ...
 
     An answer that does not begin as a PDF raises AnswerUnusable before a byte of it is handed
-    out. `max_body` of the client bounds its size. `timeout` is for the answer's head and again
-    for each chunk, `deadline` for the whole, with what the caller does between two chunks.
+    out; so does, at its end, one that may have been cut off: it has neither a length nor chunks,
+    and no %%EOF in its last 1,024 bytes. `max_body` of the client bounds its size. `timeout` is
+    for the answer's head and again for each chunk, `deadline` for the whole, with what the
+    caller does between two chunks.
     """
 
     def __init__(self, fetch: Callable[[Receive], Awaitable[Any]], filename: str) -> None:
@@ -42,14 +45,17 @@ class Download:
         A failure is tried again until the first chunk is there; after that it comes out, for
         what was handed out cannot be taken back.
         """
-        incoming = chunk = None
+        incoming = chunk = end = None
         try:
             chunk, incoming = await self._fetch(_opened)
+            end = _End(chunk)
             yield chunk
             async for chunk in incoming:
+                end.add(chunk)
                 yield chunk
+            end.check(incoming)
         except BaseException as error:
-            del chunk  # the document is personal, and this frame runs
+            del chunk, end  # the document is personal, and this frame runs
             clear_locals(error)
             raise
         finally:
@@ -101,20 +107,36 @@ async def _receive(incoming: Incoming, partial: _Partial, progress: Progress | N
     try:
         await asyncio.to_thread(partial.restart)
         head, _ = await _opened(incoming)
-        block, size = bytearray(head), len(head)
+        block, size, end = bytearray(head), len(head), _End(head)
         if progress is not None:
             progress(size, incoming.total)
         async for chunk in incoming:
             block += chunk
             size += len(chunk)
+            end.add(chunk)
             if len(block) >= _BLOCK:
                 await asyncio.to_thread(partial.write, bytes(block))
                 block.clear()
             if progress is not None:
                 progress(size, incoming.total)
+        end.check(incoming)
         await asyncio.to_thread(partial.write, bytes(block))
     finally:
         await incoming.aclose()
+
+
+class _End:
+    """The last bytes of a PDF, which tell whether it is whole where HTTP does not."""
+
+    def __init__(self, head: bytes) -> None:
+        self._tail = head
+
+    def add(self, chunk: bytes) -> None:
+        self._tail = (self._tail + chunk if len(chunk) < _TAIL else chunk)[-_TAIL:]
+
+    def check(self, incoming: Incoming) -> None:
+        if not incoming.framed and b"%%EOF" not in self._tail[-_TAIL:]:
+            raise incoming.unusable("is cut off: it does not end as a PDF does")
 
 
 class _Partial:
@@ -125,6 +147,8 @@ class _Partial:
         self._overwrite = overwrite
         if not overwrite:
             self._refuse_existing()
+        elif self._target.exists() and not (self._target.is_symlink() or self._target.is_file()):
+            raise FileExistsError(f"{self._target} is not a file; give another path")
         self._path = self._target.with_name(f".{secrets.token_hex(8)}.part")
         self._file = self._path.open("xb")
 

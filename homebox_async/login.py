@@ -12,6 +12,7 @@ import contextlib
 import copy
 import json
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,10 @@ from .middleware import Handler, answered
 from .models import Unreadable
 from .transport import Transport
 from .wire import Request, Response, Safety, Secret, encode, note_cancelled
+
+# RFC 6750 says what a token is made of; a page that the server shows instead is made of more.
+_TOKEN = re.compile(rb'(?:\xef\xbb\xbf)?\s*"?([A-Za-z0-9._~+/-]+=*)"?\s*')
+_LONGEST = 16_384  # bytes; servers take no header that is longer
 
 _MARGIN = 30.0  # seconds before its end at which a token is renewed
 
@@ -147,7 +152,7 @@ class Login:
 
     async def _attempt(self, request: Request) -> Response:
         response = await self.transport.send(request)
-        if response.status >= 300:
+        if response.status >= 300 or _TOKEN.fullmatch(response.body[:_LONGEST]) is None:
             response.body = b""  # its words may repeat what was sent
         return response
 
@@ -157,10 +162,10 @@ class Login:
 
 def _read_token(response: Response) -> Secret:
     """Return the JWT of an answer: bare, or as a JSON text."""
-    token = response.body.decode("utf-8-sig", "replace").strip().strip('"')
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
+    token = _TOKEN.fullmatch(response.body[: _LONGEST + 1])
+    if token is None or len(response.body) > _LONGEST:
         raise Unreadable("holds no token")
-    return Secret(token)
+    return Secret(token[1].decode())
 
 
 def _life(token: str, now: float) -> float:

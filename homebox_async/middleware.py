@@ -26,7 +26,8 @@ from typing import Final
 import attrs
 
 from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited, RequestError
-from .wire import Request, Response, Safety, failure, note_cancelled
+from .models import Refusal
+from .wire import Request, Response, Safety, failure, note_cancelled, server_words
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Request, Handler], Awaitable[Response]]
@@ -82,13 +83,18 @@ async def answered(request: Request, handler: Handler) -> Response:
     response = await handler(request)
     if response.status >= 300:
         raise failure(request, response, time.time())
-    try:
-        response.result = request.read(response)
-        return response
-    except ValueError as unreadable:
-        wrong = str(unreadable)
-    if request.safety is Safety.DELETE:
-        return response  # it is gone; the words about it do not matter
+    if response.status < 200:  # 101, or a number that HTTP does not know: no answer to a request
+        wrong = "is no answer to what was asked"
+    else:
+        try:
+            response.result = request.read(response)
+            return response
+        except ValueError as unreadable:
+            wrong, refused = str(unreadable), isinstance(unreadable, Refusal)
+        if request.safety is Safety.DELETE and not refused:
+            return response  # it is gone; the words about it do not matter
+        if words := server_words(request, response)[0]:
+            wrong += f": {words}"
     # Not raised above: the context would hold the body, and with it personal data.
     raise AnswerUnusable(
         f"the server answered {response.status}, but its answer {wrong}",

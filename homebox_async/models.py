@@ -9,13 +9,17 @@ place in it, which costs a page of fifty objects almost nothing.
 
 from __future__ import annotations
 
+import codecs
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, dataclass_transform
 
 import attrs
+
+from .errors import HomeboxError
 
 T = TypeVar("T", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,28 +28,68 @@ F = TypeVar("F", bound=Callable[..., Any])
 _cached: Callable[[F], F] = functools.cache  # type: ignore[assignment]
 
 
-class Unreadable(ValueError):
-    """The body is not JSON, or not of a shape that holds what was asked for."""
+# An escaped backslash or a whole pair is taken as it is, so that what is left is half of one.
+_HALF_PAIR = re.compile(
+    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_CHARSETS = re.compile(r"utf-(16|32)(-[lb]e)?|cp\d+|iso8859-\d+|mac-\w+|koi8-\w+")
+
+
+class Unreadable(HomeboxError, ValueError):
+    """The body is not JSON, or not of a shape that holds what was asked for.
+
+    A call turns it into AnswerUnusable. `raw`, `extra` and `answer` raise it where the part of an
+    answer that nobody asked for is nested too deeply to be read.
+    """
+
+
+class Refusal(Unreadable):
+    """The body is an error that came with a status of success."""
+
+
+def tells_failure(tree: Any) -> bool:
+    """Tell whether JSON says in words that what was asked for did not happen."""
+    if not isinstance(tree, dict):
+        return False
+    return tree.get("success") is False or any(map(tree.get, ("error", "errors", "exception")))
 
 
 def parse(body: bytes, charset: str = "") -> Any:
     """Return the JSON of a body: BOM, other charsets and Decimal for fractions; or Unreadable.
 
-    A number beyond what Decimal or int can hold stays text.
+    A number beyond what Decimal or int can hold stays text; half of a surrogate pair, which no
+    file and no terminal could take, becomes U+FFFD.
     """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         try:
-            text = body.decode(charset or "cp1252")
-        except (LookupError, ValueError):
+            text = body.decode(_known_charset(charset))
+        except ValueError:
             text = body.decode("latin-1")
+    if "\\u" in text:
+        text = _HALF_PAIR.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
     try:
         return json.loads(
-            text, parse_float=_fraction, parse_int=_integer, parse_constant=_refuse_constant
+            text.removeprefix("\ufeff"),
+            parse_float=_fraction,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
         )
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise Unreadable("is nested too deeply") from None
+    except ValueError:
         raise Unreadable("is not JSON") from None
+
+
+def _known_charset(name: str) -> str:
+    """Return a charset that is one; others Python knows ("punycode") take square time."""
+    try:
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return "cp1252"
+    return known if _CHARSETS.fullmatch(known) else "cp1252"
 
 
 def _fraction(digits: str) -> Decimal | str:

@@ -132,7 +132,7 @@ class PageCursor(Generic[T]):
         self._ahead: deque[asyncio.Task[Page[T]]] = deque()
         self._last_page: int | None = None
         self._total: int | None = None
-        self._seen = _Seen()
+        self._seen = Seen()
         self._yielded = 0
         self._stale = 0
         self._done = False
@@ -256,7 +256,7 @@ class Cursor(Generic[T]):
         await self.pages.aclose()
 
 
-class _Seen:
+class Seen:
     """The ids that came by, a bit each: a million of them take about 200 kB."""
 
     def __init__(self) -> None:

@@ -71,10 +71,11 @@ _POSTCODE = re.compile(
     re.IGNORECASE,
 )
 _CONTROL = {"Cc", "Cs", "Co", "Cn"}
+_JOINERS = "\u200c\u200d"  # they shape letters of some scripts, and emoji
 
 
 def text(value: object, *, longest: int = 255) -> Verdict:
-    """Accept text of 1 to `longest` characters without control characters."""
+    """Accept text of 1 to `longest` characters without control and invisible characters."""
     if not isinstance(value, str):
         return f"is {type(value).__name__}, not text", "give it as text"
     if not value.strip():
@@ -83,13 +84,22 @@ def text(value: object, *, longest: int = 255) -> Verdict:
 
 
 def optional_text(value: object, *, longest: int = 255) -> Verdict:
-    """Accept text of up to `longest` characters, "" included, without control characters."""
+    """Accept text of up to `longest` characters, "" included; else as `text`."""
     if not isinstance(value, str):
         return f"is {type(value).__name__}, not text", "give it as text"
     if len(value) > longest:
         return f"has {len(value)} characters", f"shorten it to {longest}"
-    if not value.isprintable() and any(unicodedata.category(c) in _CONTROL for c in value):
+    return None if value.isprintable() else _unprintable(value)
+
+
+def _unprintable(value: str) -> Verdict:
+    kinds = {c: unicodedata.category(c) for c in value if not c.isprintable()}
+    if not _CONTROL.isdisjoint(kinds.values()):
         return "holds a control character", "remove tabs, line breaks and unprintable characters"
+    for c, kind in kinds.items():
+        # It makes two references look the same, or turns the order of what is read.
+        if kind == "Cf" and c not in _JOINERS:
+            return f"holds the invisible character U+{ord(c):04X}", "remove it, or type it anew"
     return None
 
 

@@ -58,12 +58,17 @@ class Stream:
         self.status = 0
         self.headers = NOTHING
         self.total: int | None = None
+        self.framed = False
 
     def begin(self, answer: aiohttp.ClientResponse) -> None:
         """Take over an answer whose head has come."""
         self._answer = answer
         self.status, self.headers = answer.status, answer.headers
         self.total = None if packed(answer) else answer.content_length
+        chunked = "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
+        # Where only the end of the connection ends a body, a cut one looks whole; and aiohttp
+        # does not miss the end of a packed one.
+        self.framed = not packed(answer) and (chunked or self.total is not None)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

@@ -46,6 +46,8 @@ from .wire import (
     note_cancelled,
 )
 
+_BREATH = 1 << 20  # bytes that are read without giving others a turn
+
 
 @attrs.define(eq=False)
 class _Attempt:
@@ -64,6 +66,10 @@ class _ProbedRequest(aiohttp.ClientRequest):
     """
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        if conn.protocol is None or conn.protocol.should_close:
+            # Bytes came in while the connection was idle: a proxy's 408, or a second answer. They
+            # would be taken for the answer to this request.
+            raise aiohttp.ServerDisconnectedError
         _attempt.get().sent = True
         return await super().send(conn)
 
@@ -227,7 +233,7 @@ class Transport:
     async def _received(self, request: Request, receive: Receive) -> Response:
         stream = await self.open(request)
         try:
-            if stream.status < 300:
+            if 200 <= stream.status < 300:
                 result = await receive(stream)
                 return Response(stream.status, stream.headers, b"", result)
             body = bytearray()
@@ -268,7 +274,7 @@ class Transport:
                 )
                 try:
                     status, said = answer.status, answer.headers
-                    body = await self._capped(answer)
+                    body = await self._capped(answer, request.method)
                 finally:
                     answer.close()  # lets the connection go unharmed if all of it was read
             if body is not None:
@@ -302,18 +308,26 @@ class Transport:
             headers["Content-Type"] = kind
         return headers
 
-    async def _capped(self, answer: aiohttp.ClientResponse) -> bytes | None:
+    async def _capped(self, answer: aiohttp.ClientResponse, method: str) -> bytes | None:
         """Read the body; None if it is larger than `max_body` once it is unpacked."""
         length = answer.content_length
-        if length is not None and length <= self._max_body and not packed(answer):
-            return await answer.read()
+        if length is not None and not packed(answer):
+            if length <= self._max_body:
+                return await answer.read()
+            if method != "HEAD":  # which tells the length of what it does not send
+                return None
         chunks: list[bytes] = []
-        size = 0
+        size, breath = 0, _BREATH
         async for chunk in answer.content.iter_any():
             size += len(chunk)
             if size > self._max_body:
                 return None
             chunks.append(chunk)
+            if size > breath:
+                # What unpacks from one packet comes without a pause: others want a turn, and
+                # the timeout can end nothing before the loop has had one.
+                breath = size + _BREATH
+                await asyncio.sleep(0)
         return b"".join(chunks)
 
     # --- the pool

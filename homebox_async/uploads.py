@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from .errors import Problem
 from .rules import UNSET
-from .wire import Upload
+from .wire import Upload, upload_problems
 
 AnyFile = bytes | Path | BinaryIO | Upload
 
@@ -32,7 +32,7 @@ def as_upload(
     except _Unfit as unfit:
         return value, [Problem(name, *unfit.args)]
     if isinstance(value, Upload):
-        return value, _control(name, value)
+        return value, list(upload_problems(name, value))
     filename = _filename(value)
     import filetype  # 46 ms: start-up shall not pay for it
 
@@ -45,17 +45,11 @@ def as_upload(
     if not Path(filename).suffix:
         filename += f".{kind.extension}"
     upload = Upload(value, filename, kind.mime)
-    return upload, _control(name, upload)
+    return upload, list(upload_problems(name, upload))
 
 
 class _Unfit(Exception):
     """A file that cannot be sent: what is wrong with it, and what to do."""
-
-
-def _control(name: str, upload: Upload) -> list[Problem]:
-    if upload.filename.isprintable() and upload.content_type.isprintable():
-        return []
-    return [Problem(name, "has a control character in its filename or type", "remove it")]
 
 
 def _head(value: Any) -> bytes:

@@ -14,10 +14,12 @@ import html
 import itertools
 import json
 import logging
+import math
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 from urllib.parse import quote, urlencode
@@ -125,6 +127,10 @@ class Incoming(Protocol):
     @property
     def total(self) -> int | None:
         """How many bytes it will have, None where the server does not tell."""
+
+    @property
+    def framed(self) -> bool:
+        """Whether a body that was cut off comes out as an error."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def aclose(self) -> None:
@@ -238,6 +244,9 @@ def encode(
     ]
     wrong += check(given, rules or {})
     wrong += problems
+    if not wrong and (query or form):
+        wrong += _text_problems(query)
+        wrong += _text_problems(form or {})
     if wrong:
         raise ValidationError(wrong)
     body: Body | None = None
@@ -271,6 +280,8 @@ def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
         elif isinstance(value, int):
             if value < 0:
                 wrong.append(Problem(name, "is below 0", "give an id that the API returned"))
+            elif value >= 1 << 63:
+                wrong.append(Problem(name, "is too large", "give an id that the API returned"))
         elif value.strip() in {"", ".", ".."}:
             wrong.append(Problem(name, "is empty or only dots", "give a value"))
         elif any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
@@ -278,10 +289,45 @@ def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
     return wrong
 
 
+def _text_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Refuse names and values of a query or a form that have no text to be sent."""
+    for name, value in given.items():
+        if isinstance(value, Upload):
+            yield from upload_problems(name, value)
+        elif isinstance(value, (float, Decimal)) and not math.isfinite(value):
+            yield Problem(name, "is not a finite number", "give one or leave it out")
+        else:
+            try:
+                f"{name}{value}".encode()
+            except ValueError:  # a lone surrogate, or a number of more than 4,300 digits
+                yield Problem(ascii(name), "cannot be written as text", "correct or remove it")
+        if not name.isprintable():
+            yield Problem(ascii(name), "is a name with a control character", "remove it")
+
+
+def upload_problems(name: str, upload: Upload) -> Iterator[Problem]:
+    """Refuse a file's name and type where they would not stay within their header."""
+    if not (upload.filename.isprintable() and upload.content_type.isprintable()):
+        yield Problem(name, "has a control character in its filename or type", "remove it")
+    elif max(len(upload.filename), len(upload.content_type)) > 255:
+        yield Problem(name, "has a filename or type of more than 255 characters", "shorten it")
+
+
 def _json(fields: Mapping[str, Any]) -> bytes:
     given = {name: _jsonable(name, value) for name, value in fields.items() if value is not UNSET}
     try:
-        return Hidden(msgspec.json.encode(given))
+        data = msgspec.json.encode(given)
+        # msgspec writes NaN and Infinity as null, and those of Decimal as text.
+        if b"null" in data or b"NaN" in data or b"Infinity" in data:
+            wrong = [name for name, value in given.items() if _holds_no_number(value)]
+            if wrong:
+                raise ValidationError(
+                    Problem(name, "is or holds NaN or Infinity", "give a finite number or None")
+                    for name in wrong
+                )
+        return Hidden(data)
+    except ValidationError:
+        raise
     except (TypeError, ValueError, OverflowError, RecursionError):
         raise ValidationError(
             Problem(name, "cannot be written as JSON", "give text, numbers, lists and mappings")
@@ -300,6 +346,19 @@ def _jsonable(name: str, value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_jsonable(name, one) if isinstance(one, Input) else one for one in value]
     return value
+
+
+def _holds_no_number(value: Any) -> bool:
+    waiting = [msgspec.to_builtins(value, builtin_types=(Decimal,))]
+    while waiting:  # no recursion: what msgspec can write may be deep
+        here = waiting.pop()
+        if isinstance(here, dict):
+            waiting += here.values()
+        elif isinstance(here, list):
+            waiting += here
+        elif isinstance(here, (float, Decimal)) and not math.isfinite(here):
+            return True
+    return False
 
 
 def _is_json(value: Any) -> bool:
@@ -374,6 +433,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
+# Of an answer that says no: nobody reads more, and a server may send any amount.
+_LONGEST_WORDS = 1 << 20
+_MOST_FIELDS, _MOST_MESSAGES = 200, 20
+
 # Statuses after which a write may have been done all the same.
 _OPEN = {408, 500, 502, 504}
 
@@ -391,7 +454,7 @@ def outcome_of(safety: Safety, status: int, asked_to_wait: bool) -> Outcome:
 def failure(request: Request, response: Response, now: float) -> StatusError:
     """Return the error of an answer with a status of 300 or above."""
     wait = retry_after(response.headers, now)
-    said, fields = _server_words(request, response)
+    said, fields = server_words(request, response)
     kind = response.headers.get("Content-Type", "").partition(";")[0]
     told = response.body and re.fullmatch(r"[a-z.+-]+/[a-z0-9.+-]{1,30}", kind, re.IGNORECASE)
     words = said or (f"an answer of type {kind}" if told else "no message")
@@ -416,32 +479,38 @@ def _request_id(response: Response) -> str | None:
     return found and found[0]
 
 
-def _server_words(request: Request, response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """Read Laravel's `{"message", "errors"}` where the answer has it; what was sent is masked."""
-    try:
-        tree = json.loads(response.body)
-    except (ValueError, RecursionError):
-        return "", {}
-    if not isinstance(tree, dict):
+def server_words(request: Request, response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Read Laravel's `{"message", "errors"}` where the answer has it, as far as anyone reads.
+
+    What was sent is masked.
+    """
+    if len(response.body) > _LONGEST_WORDS:
         return "", {}
     sent = dict(_sent(request, response.added))
 
     def words(text: object) -> str:
         return redact(_masked(str(text), sent))
 
-    said = tree.get("message")
-    errors = tree.get("errors")
-    return (
-        words(said) if isinstance(said, str) else "",
-        {
-            words(name): tuple(
-                words(m)
-                for m in (messages if isinstance(messages, list) else [messages])
-                if m is not None
-            )
-            for name, messages in (errors.items() if isinstance(errors, dict) else ())
-        },
-    )
+    try:
+        tree = json.loads(response.body)
+        if not isinstance(tree, dict):
+            return "", {}
+        said, errors = tree.get("message") or tree.get("error"), tree.get("errors")
+        fields = errors.items() if isinstance(errors, dict) else ()
+        return (
+            words(said) if isinstance(said, str) else "",
+            {
+                words(name): tuple(words(message) for message in _messages(messages))
+                for name, messages in itertools.islice(fields, _MOST_FIELDS)
+            },
+        )
+    except (ValueError, RecursionError):
+        return "", {}
+
+
+def _messages(given: Any) -> list[Any]:
+    messages = given[:_MOST_MESSAGES] if isinstance(given, list) else [given]
+    return [message for message in messages if message is not None]
 
 
 def _sent(request: Request, added: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
@@ -508,9 +577,20 @@ _PERSONAL = re.compile(
 
 
 def redact(text: str, limit: int = 300) -> str:
-    """Return a server's words on one line without emails, dates, JWTs and long numbers."""
+    """Return a server's words on one line without emails, dates, JWTs and long numbers.
+
+    Nor do they hold anything that would drive a terminal, forge a line of a log, or that no file
+    could take.
+    """
     if len(text) > 4 * limit:
         # The search below takes square time on endless words; half a word may be half an email.
         text = text[: 4 * limit].rpartition(" ")[0] or "…"
-    clean = _PERSONAL.sub(lambda found: f"[{found.lastgroup}]", " ".join(text.split()))
+    plain = _printable(" ".join(text.split()))
+    clean = _PERSONAL.sub(lambda found: f"[{found.lastgroup}]", plain)
     return clean if len(clean) <= limit else clean[:limit] + "…"
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)

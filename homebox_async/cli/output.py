@@ -183,7 +183,7 @@ class _Csv:
 
 
 def _write_csv(cells: Iterable[object]) -> None:
-    from ..importer.results import escape  # here, because it brings sqlite3 along
+    from ..importer.sources import escape  # here, because the package brings sqlite3 along
 
     csv.writer(sys.stdout, lineterminator="\n").writerow(
         # A negative number is no formula.

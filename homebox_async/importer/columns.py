@@ -276,7 +276,7 @@ def _check_complete(
     uses: Mapping[str, str], columns: Sequence[str], generate_references: bool
 ) -> None:
     missing = [field for field in _REQUIRED if field not in uses]
-    listed = ", ".join(map(repr, columns))
+    listed = _listed(columns)
     if missing and "address_id" not in uses:
         what = "no address" if len(missing) == len(_REQUIRED) else f"no {' and no '.join(missing)}"
         raise MappingError(
@@ -336,8 +336,14 @@ def _find(name: str, columns: Sequence[str]) -> str | None:
 def _unknown(name: str, field: str, origin: str, columns: Sequence[str]) -> MappingError:
     return MappingError(
         f"{origin} {field}: there is no column {name!r}; {_closest(name, columns)}"
-        f"the columns are {', '.join(map(repr, columns))}"
+        f"the columns are {_listed(columns)}"
     )
+
+
+def _listed(columns: Sequence[str]) -> str:
+    shown = [repr(name if len(name) <= 60 else name[:60] + "…") for name in columns[:30]]
+    more = f" and {len(columns) - 30} more" if len(columns) > 30 else ""
+    return ", ".join(shown) + more
 
 
 def _closest(name: str, known: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import re
+import stat
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
@@ -63,6 +64,10 @@ class Contents:
         """Open a file and look through all of it."""
         name = os.path.basename(path)  # noqa: PTH119  # Path would drop a trailing slash
         try:
+            if not _can_seek(path):
+                raise SourceError(
+                    f"{path}: is a stream that can be read only once; save it to a file first"
+                )
             file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123  # kept open for the passes
         except FileNotFoundError:
             raise SourceError(f"{path}: there is no such file; check the path") from None
@@ -75,10 +80,6 @@ class Contents:
         except (OSError, ValueError) as exc:
             raise SourceError(f"{path}: cannot be opened ({_reason(exc)}); check the path") from exc
         try:
-            if not file.seekable():
-                raise SourceError(
-                    f"{path}: is a stream that can be read only once; save it to a file first"
-                )
             return cls(file, name, encoding)
         except BaseException:
             file.close()
@@ -129,8 +130,8 @@ class Contents:
 
     def _stat(self) -> tuple[int, int]:
         with self._reading():
-            stat = os.fstat(self._file.fileno())
-        return stat.st_size, stat.st_mtime_ns
+            found = os.fstat(self._file.fileno())
+        return found.st_size, found.st_mtime_ns
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -240,6 +241,12 @@ class _Pass(io.RawIOBase):
         size = self._contents.read_at(self._position, buffer)
         self._position += size
         return size
+
+
+def _can_seek(path: str | os.PathLike[str]) -> bool:
+    # Before it is opened: a pipe that nobody writes to would wait for ever, a device never end.
+    mode = os.stat(path).st_mode  # noqa: PTH116  # as `open` below
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _reason(exc: Exception) -> str:

@@ -28,15 +28,19 @@ _TABLES = (
 
 def open_store(path: Path, *, kind: str, fingerprint: str, target: str) -> Reader:
     """Create a journal, or check that an existing one belongs to this import."""
-    if path.is_dir():
-        raise JournalError(f"{path}: is a folder; give the journal a file name")
     try:
+        if path.is_dir():
+            raise JournalError(f"{path}: is a folder; give the journal a file name")
+        if path.exists() and not path.is_file():
+            raise JournalError(f"{path}: is not a file; give another --journal")
         # Nobody else need read which references were imported.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
-    except OSError as exc:
+        # Absolute: SQLite has a meaning of its own for ":memory:" and "file:".
+        connection = sqlite3.connect(path.absolute(), timeout=0.5, isolation_level=None)
+    except (OSError, ValueError) as exc:  # ValueError: no file can have this name
+        reason = exc.strerror if isinstance(exc, OSError) else exc
         raise JournalError(
-            f"{path}: the journal cannot be opened ({exc.strerror}); check its folder and"
+            f"{path}: the journal cannot be opened ({reason}); check its folder and"
             " permissions, or give another --journal"
         ) from exc
     try:

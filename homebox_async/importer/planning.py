@@ -10,7 +10,7 @@ from ..errors import RequestError
 from .columns import Columns, PropertyRow
 from .course import Course
 from .journal import Journal, Planned, State
-from .reconcile import sweep
+from .reconcile import identity_of, sweep
 from .report import Emit, RowResult
 from .sources import Source, SourceError
 
@@ -96,6 +96,6 @@ async def adopt(lists: AsyncHomebox, journal: Journal, course: Course, emit: Emi
 async def _compare(lists: AsyncHomebox, journal: Journal) -> bool:
     async for page in sweep(lists):
         await journal.match(
-            [(reference, found.id or 0) for found in page for reference in found.references]
+            [(one, identity_of(found)) for found in page for one in found.references]
         )
     return True

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 import attrs
 
 from ..client import AsyncHomebox
+from ..pages import Seen
 from ..resources.properties import Property
 from ..rules import UNSET
 from .columns import PropertyRow, address_key_of
@@ -19,6 +20,8 @@ from .columns import PropertyRow, address_key_of
 _SWEEP_FROM = 25
 # So many equal pages one after the other come from a server that does not count pages.
 _SAME_PAGES = 5
+# After so many pages in a row that bring nothing new, a list goes round in circles.
+_STALE_PAGES = 100
 
 NO_ID = 0
 """Stands for the id of a property that the list shows without one."""
@@ -53,8 +56,7 @@ async def look_up(
     for query in [""] if everywhere else _queries(rows):
         async for page in sweep(client, query):
             for found in page:
-                # To be found without an id is to be found: it must not be sent again.
-                identity = found.id or NO_ID
+                identity = identity_of(found)
                 for reference in found.references:
                     if reference in references:
                         references[reference].by_reference.add(identity)
@@ -65,21 +67,35 @@ async def look_up(
     return hits
 
 
+def identity_of(found: Property) -> int:
+    """Return a property's id, NO_ID where it has none that could be one.
+
+    To be found without an id is to be found: it must not be sent again.
+    """
+    return found.id if found.id is not None and is_id(found.id) else NO_ID
+
+
+def is_id(number: int) -> bool:
+    """Tell whether a number can be an id: databases hold no larger ones, nor does the journal."""
+    return 0 < number < 1 << 63
+
+
 async def sweep(client: AsyncHomebox, query: str = "") -> AsyncIterator[tuple[Property, ...]]:
     """Give the pages of the list of properties, up to the first empty one.
 
     `Pages` ends at a page that brings nothing new. Where others add properties at the start of
     the list meanwhile, that may be far from its end; and what is missed here is sent twice.
     """
-    number, last, same = 1, None, 0
-    while same < _SAME_PAGES:
-        pages = client.properties.list(q=query or UNSET, start_page=number)
-        page = await anext(pages.pages(), None)
-        if page is None:
+    number, last, same, stale, seen = 1, None, 0, 0, Seen()
+    while same < _SAME_PAGES and stale < _STALE_PAGES:
+        # The page as it came: a pass over the list would leave out what bears an id once more.
+        page = await client.properties.list(q=query or UNSET)._fetch(number)
+        if not page.items:
             return
         ids = [found.id for found in page.items]
         same = same + 1 if ids == last else 1
         number, last = number + 1, ids
+        stale = 0 if sum(map(seen.add, page.items)) else stale + 1
         yield page.items
 
 

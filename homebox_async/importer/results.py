@@ -11,7 +11,6 @@ import contextlib
 import csv
 import datetime as dt
 import os
-import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, TypeVar
 from ..errors import HomeboxError
 from .ending import ended
 from .journal import Entry, Journal, State
-from .sources import Row, Source
+from .sources import Row, Source, escape
 
 T = TypeVar("T")
 
@@ -38,8 +37,8 @@ _FILES: Mapping[State, str] = {
     State.UNKNOWN: "unknown",
     State.INFLIGHT: "unknown",
 }
-_FORMULA_STARTS = "'=+-@\t\r"
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FIRST = "'=+-@"
+_ANYWHERE = frozenset(";\t\r\n\0")
 _LOOK_FIRST = "run the same import again: it looks first whether the property exists"
 
 
@@ -66,11 +65,6 @@ async def write_results(journal: Journal, source: Source, stem: Path) -> dict[st
 def result_paths(stem: Path) -> dict[str, Path]:
     """Return where the results of an import go: kind -> path."""
     return {kind: stem.with_name(f"{stem.name}.{kind}.csv") for kind in _COLUMNS}
-
-
-def escape(cell: str) -> str:
-    """Return a cell that no spreadsheet runs as a formula; `sources.unescape` undoes it."""
-    return "'" + cell if _FORMULA.match(cell) else cell
 
 
 async def _in_thread(function: Callable[..., T], *args: Any) -> T:
@@ -186,7 +180,6 @@ class _File:
         self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed by complete or discard
             "w",
             encoding="utf-8",
-            errors="backslashreplace",
             newline="",
             prefix=f".{self.path.name}.",
             suffix=".tmp",
@@ -197,10 +190,11 @@ class _File:
         self._row(self._header)
 
     def _row(self, cells: Iterable[str]) -> None:
-        cells = [escape(c) if c and c[0] in _FORMULA_STARTS else c for c in cells]
-        if "\0" in "".join(cells):  # which would make the file binary for who reads it next
-            cells = [cell.replace("\0", "\\x00") for cell in cells]
-        self._writer.writerow(cells)
+        cells = list(cells)
+        # Most rows need no look at each place in them.
+        row = "".join(cells)
+        rare = not row.isascii() or not _ANYWHERE.isdisjoint(row)
+        self._writer.writerow([escape(c) if c and (rare or c[0] in _FIRST) else c for c in cells])
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:

@@ -224,7 +224,7 @@ class Import:
                 preset=options.preset,
                 generate_references=options.generate_references,
             )
-            stem = (options.results or Path()) / (Path(source.name).stem + _part(options))
+            stem = (options.results or Path()) / (_stem(source.name) + _part(options))
             path = options.journal or stem.with_name(f"{stem.name}.journal")
             if options.dry_run:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homebox-"))
@@ -374,6 +374,11 @@ async def run_partition(client: AsyncHomebox, source: Input, options: ImportOpti
     fall into the same partition, in any process, and each partition has a journal of its own.
     """
     return await Import(client, source, options)
+
+
+def _stem(name: str) -> str:
+    stem = Path(name).stem
+    return stem if stem.strip(".") else name  # "..csv" would name the folder above the results
 
 
 def _part(options: ImportOptions) -> str:

@@ -20,6 +20,7 @@ from .ending import ended
 from .failures import Patience, explain, is_hopeless
 from .journal import State
 from .limiter import Limiter
+from .reconcile import is_id
 
 _sending: ContextVar[Item] = ContextVar("homebox_sending")
 
@@ -87,7 +88,7 @@ class Sender:
                     return
             else:
                 self._patience.renew()
-                if made.id is None:
+                if made.id is None or not is_id(made.id):
                     item.confirmed = True
                     self._claims.keep_open(
                         item, "it was created, but the answer does not tell its id"

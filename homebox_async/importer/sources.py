@@ -38,8 +38,23 @@ _LONGEST_CELL = 1 << 20
 _SAMPLE = 1 << 16
 _YIELD_EVERY = 500
 
-# A cell that a spreadsheet would run as a formula; `results` puts one apostrophe before it.
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_MOST_COLUMNS = 10_000
+_BAD_QUOTE = ("has a quote in the wrong place", 'write a quote inside a quoted cell as ""')
+_TOO_LONG = (f"has a cell of more than {_LONGEST_CELL:,} characters", "shorten it")
+
+# What a spreadsheet would run as a formula, at the start of a cell or after what some of them
+# take for the next cell's; `results` puts one apostrophe before it.
+_STARTS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are wide ones
+_CELL_START = r"(?:^|(?<=[;\t]))"
+_FORMULA = re.compile(f"{_CELL_START}(?='*[{_STARTS}])")
+_ESCAPED = re.compile(f"{_CELL_START}'(?='*[{_STARTS}])")
+# NUL and halves of surrogate pairs, which JSON can hold, have no place in a CSV file. They are
+# written as private characters, so that they come back as they were and are refused again.
+_PRIVATE = 0x100000
+_HIDDEN = {0: _PRIVATE} | {code: _PRIVATE + code for code in range(0xD800, 0xE000)}
+_SHOWN = {private: code for code, private in _HIDDEN.items()}
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+_FITTED = re.compile("[\U00100000\U0010d800-\U0010dfff]")
 
 
 @attrs.frozen
@@ -84,6 +99,11 @@ class Source(abc.ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _too_many_columns(self) -> SourceError:
+        return SourceError(
+            f"{self.name}: has more than {_MOST_COLUMNS:,} columns; export only those that count"
+        )
 
     def _faulty(self, number: int, text: str, line: int, problem: str, fix: str) -> Row:
         cells = dict.fromkeys(self.columns, "")
@@ -176,13 +196,8 @@ class _CsvSource(Source):
             if number == 0:
                 continue
             if cells is None:
-                yield self._faulty(
-                    number,
-                    text,
-                    line,
-                    "has a quote in the wrong place",
-                    'write a quote inside a quoted cell as ""',
-                )
+                wrong, fix = _TOO_LONG if len(text) > _LONGEST_CELL else _BAD_QUOTE
+                yield self._faulty(number, text, line, wrong, fix)
                 continue
             if len(cells) != width and (len(cells) < width or any(cells[width:])):
                 yield self._faulty(
@@ -193,7 +208,7 @@ class _CsvSource(Source):
                     f"put quotes around a cell that holds {self._delimiter!r}",
                 )
                 continue
-            if "'" in text:
+            if "'" in text or not text.isascii():
                 cells = list(map(unescape, cells))
             yield Row(number, dict(zip(columns, cells, strict=False)))
 
@@ -237,6 +252,8 @@ class _CsvSource(Source):
             names.pop()
         if not names:
             raise SourceError(f"{self.name}: has no column names; add them as its first line")
+        if len(names) > _MOST_COLUMNS:
+            raise self._too_many_columns()
         if not all(names):
             raise SourceError(
                 f"{self.name}: column {names.index('') + 1} has no name; name it or delete it"
@@ -258,9 +275,18 @@ class _CsvSource(Source):
         return delimiter
 
 
+def escape(cell: str) -> str:
+    """Return a cell that any file can hold and no spreadsheet runs; `unescape` undoes it."""
+    if _UNFIT.search(cell):
+        cell = cell.translate(_HIDDEN)
+    return _FORMULA.sub("'", cell)
+
+
 def unescape(cell: str) -> str:
-    """Undo what the result files do to a cell that a spreadsheet would run as a formula."""
-    return cell[1:] if _ESCAPED.match(cell) else cell
+    """Undo what the result files do to a cell; see `escape`."""
+    if "'" in cell:
+        cell = _ESCAPED.sub("", cell)
+    return cell.translate(_SHOWN) if _FITTED.search(cell) else cell
 
 
 class _JsonSource(Source):
@@ -276,6 +302,8 @@ class _JsonSource(Source):
                 bad = bad or line
             elif not cells.keys() <= columns.keys():
                 columns.update(dict.fromkeys(cells))
+                if len(columns) > _MOST_COLUMNS:
+                    raise self._too_many_columns()
         if not columns:
             place = f"line {bad} is not one; " if bad else ""
             raise SourceError(

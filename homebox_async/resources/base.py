@@ -14,7 +14,7 @@ import attrs
 
 from ..codec import decode, decode_list, parse
 from ..errors import EchoMismatch, Problem, ValidationError
-from ..models import Answer, Model, model
+from ..models import Answer, Model, Refusal, model, tells_failure
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset, positive_integer
 from ..tracebacks import clean
@@ -233,6 +233,8 @@ def _confirmed(response: Response) -> Confirmation:
     if not response.body.strip():
         return Confirmation()
     tree = parse(response.body, response.charset)
+    if tells_failure(tree) or (isinstance(tree, dict) and tells_failure(tree.get("data"))):
+        raise Refusal("tells of a failure")
     said = tree.get("message", tree.get("data")) if isinstance(tree, dict) else tree
     if isinstance(said, dict):
         said = said.get("message")

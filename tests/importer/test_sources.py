@@ -499,7 +499,10 @@ async def test_spool_without_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 # --- round trips
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0'"), max_size=12)
+# Private characters stand for what no file can hold, and apostrophes may be marks of ours.
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0'", exclude_categories=["Co"]), max_size=12
+)
 NAMES = st.lists(st.from_regex(r"[a-z]{1,8}", fullmatch=True), min_size=2, max_size=5, unique=True)
 
 

@@ -1,0 +1,186 @@
+"""Small answers that unpack to a lot: what they cost is measured in a process of its own.
+
+BOMB_MIB=1024 makes them a gigabyte each; `-s` shows the figures.
+"""
+
+import asyncio
+import gzip
+import os
+import re
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+MEBI = 1 << 20
+ZEROS = bytes(MEBI)
+SIZE = int(os.environ.get("BOMB_MIB", "256"))  # once unpacked
+
+# Prints the growth of the peak of resident memory in MiB, the seconds, and the error.
+CHILD = r"""
+import asyncio, resource, sys, time
+from homebox_async import AsyncHomebox, HomeboxError, Retry
+from homebox_async.billing import AsyncBilling
+
+what, url, folder, max_body = *sys.argv[1:4], int(sys.argv[4])
+options = dict(base_url=url, retry=Retry(attempts=1), max_body=max_body, proxy="", timeout=40)
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+async def act():
+    if what == "json":
+        async with AsyncHomebox("t", **options) as client:
+            await client.account.get()
+    elif what == "login":
+        login = dict(username="a", password="b", login_url=url)
+        async with AsyncBilling(**login, **options) as client:
+            await client.get(1)
+    else:
+        async with AsyncBilling("t", **options) as client:
+            document = client.document("BE00000001")
+            if what == "save":
+                await document.save(folder)
+            async for _ in document:
+                pass
+
+began, before = time.monotonic(), peak()
+try:
+    asyncio.run(act())
+    told = "done"
+except HomeboxError as error:
+    told = f"{type(error).__name__}: {error}"
+print(f"{peak() - before:.0f} MiB {time.monotonic() - began:.1f} s {told}")
+"""
+
+
+def deflated(bits: int, head: bytes) -> bytes:
+    """Pack with zlib."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, bits)
+    parts = [packer.compress(head), *(packer.compress(ZEROS) for _ in range(SIZE)), packer.flush()]
+    return b"".join(parts)
+
+
+def brotli(head: bytes) -> bytes:
+    """Pack with brotli, with its largest window."""
+    import brotli
+
+    packer = brotli.Compressor(quality=5, lgwin=24)
+    parts = [packer.process(head), *(packer.process(ZEROS) for _ in range(SIZE)), packer.finish()]
+    return b"".join(parts)
+
+
+def zstd(head: bytes) -> bytes:
+    """Pack with zstd, with a window of 128 MiB."""
+    from backports import zstd
+
+    packer = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 27})
+    parts = [packer.compress(head), *(packer.compress(ZEROS) for _ in range(SIZE)), packer.flush()]
+    return b"".join(parts)
+
+
+# name -> content coding, how it is packed, MiB that its decoder may take beside `max_body`
+BOMBS: dict[str, tuple[str, Callable[[bytes], bytes], int]] = {
+    "gzip": ("gzip", lambda head: deflated(31, head), 16),
+    "zlib": ("deflate", lambda head: deflated(15, head), 16),
+    "deflate": ("deflate", lambda head: deflated(-15, head), 16),
+    "gzip in gzip": ("gzip", lambda head: gzip.compress(deflated(31, head)), 16),
+    "many members": ("gzip", lambda head: gzip.compress(b"") * 500_000, 16),
+    "large members": ("gzip", lambda head: gzip.compress(head) + gzip.compress(ZEROS) * SIZE, 16),
+    "br": ("br", brotli, 40),
+    "zstd": ("zstd", zstd, 100),
+}
+NEEDS = {"br": "brotli", "zstd": "backports.zstd"}
+
+
+def installed(name: str) -> bool:
+    """Tell whether a bomb can be packed here, and so be unpacked by the client."""
+    try:
+        return name not in NEEDS or find_spec(NEEDS[name]) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+async def cost(server: Any, what: str, folder: Any, max_body: int) -> tuple[float, float, str]:
+    """Let a client in another process meet the server; return MiB, seconds and its words."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        CHILD,
+        what,
+        server.url,
+        str(folder),
+        str(max_body),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    printed = (await child.communicate())[0].decode()
+    found = re.fullmatch(r"(-?\d+) MiB ([\d.]+) s (.*)\n", printed)
+    assert found, printed
+    return float(found[1]), float(found[2]), found[3]
+
+
+@pytest.mark.parametrize("limit", [1, 64], ids=["1 MiB", "64 MiB"])
+@pytest.mark.parametrize("name", BOMBS)
+async def test_bombs(server: Any, tmp_path: Any, name: str, limit: int) -> None:
+    """A bomb is given up at `max_body`, in seconds, and never costs its whole size."""
+    if not installed(name):
+        pytest.skip(f"{NEEDS[name]} is not installed")
+    coding, pack, slack = BOMBS[name]
+    bomb = await asyncio.to_thread(pack, b"%PDF-1.7\n")
+    assert len(bomb) < 11_000_000
+    server.default = server.say(200, bomb, [("Content-Encoding", coding)])
+    kinds = ("AnswerUnusable", "ConnectionFailed")  # the latter: aiohttp gives up by itself
+    for what in ("json", "save") if limit == 1 else ("json",):
+        grown, seconds, told = await cost(server, what, tmp_path, limit * MEBI)
+        print(f"{name} {len(bomb)} bytes, {what}: {grown:.0f} MiB, {seconds:.1f} s, {told}")
+        assert told.startswith(kinds)
+        assert grown < limit + slack
+        assert seconds < 30
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("what", ["login", "iterate"])
+async def test_other_ways_in(server: Any, tmp_path: Any, what: str) -> None:
+    """The login and a document that is iterated have the same limit."""
+    bomb = await asyncio.to_thread(deflated, 31, b"%PDF-1.7\n")
+    server.default = server.say(200, bomb, [("Content-Encoding", "gzip")])
+    grown, _, told = await cost(server, what, tmp_path, MEBI)
+    assert told.startswith("AnswerUnusable")
+    assert grown < 17
+
+
+async def test_a_bomb_in_an_error(server: Any, tmp_path: Any) -> None:
+    """An error keeps its status, whatever its body unpacks to."""
+    bomb = await asyncio.to_thread(deflated, 31, b"{")
+    server.default = server.say(422, bomb, [("Content-Encoding", "gzip")])
+    grown, _, told = await cost(server, "json", tmp_path, MEBI)
+    assert told.startswith("UnprocessableEntity")
+    assert grown < 17
+
+
+async def test_only_gzip_and_deflate_are_asked_for(server: Any, tmp_path: Any) -> None:
+    """Installed or not, brotli and zstd are never asked for, by neither client."""
+    server.default = server.say(200, b'{"data": {"name": "x"}}')
+    for what in ("json", "login", "iterate"):
+        await cost(server, what, tmp_path, MEBI)
+    assert {"gzip, deflate"} == {seen.headers["accept-encoding"] for seen in server.seen}
+    assert 3 == len(server.seen)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+async def test_a_coding_that_cannot_be_unpacked(server: Any, tmp_path: Any, coding: str) -> None:
+    """Without the library, an answer in a coding that was not asked for is our own error."""
+    server.default = server.say(200, b"\x0b\x02\x80{}\x03", [("Content-Encoding", coding)])
+    without = "import sys; sys.modules.update({'brotli': None, 'brotlicffi': None});"
+    without += "sys.modules['backports.zstd'] = None\n"
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", without + CHILD, "json", server.url, str(tmp_path), str(MEBI)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert b"ConnectionFailed" in (await child.communicate())[0]
