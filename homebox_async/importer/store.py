@@ -71,6 +71,10 @@ class Entry:
     fix: str
 
 
+Record = tuple[int, State, int | None, str, str, str]
+"""What became of a row: number, state, property's id, field, error and fix."""
+
+
 @attrs.frozen
 class Planned:
     """A row to be entered: `digest` is of its cells (`Journal.digest`)."""
@@ -123,47 +127,57 @@ class Reader:
     def claim(self, numbers: Sequence[int]) -> float:
         """Mark open rows as being sent; a row that is not open is an error: it may be sent."""
         now = time.time()
-        for number in numbers:
-            state = self._state(number)
-            if state not in _OPEN:
-                raise JournalError(
-                    f"row {number} is {state.name.lower()} and must not be sent again;"
-                    " please report this as a bug of homebox_async"
-                )
-            self.connection.execute(
-                "UPDATE rows SET state = ?, claimed_at = ? WHERE number = ?",
-                (State.INFLIGHT, now, number),
-            )
-            self._moved(state, State.INFLIGHT)
+        for first, last in _runs(numbers):
+            claimed = self.connection.execute(
+                "UPDATE rows SET state = ?, claimed_at = ?"
+                " WHERE number BETWEEN ? AND ? AND state IN (?, ?)",
+                (State.INFLIGHT, now, first, last, *_OPEN),
+            ).rowcount
+            if claimed != last - first + 1:
+                raise self._not_open(range(first, last + 1), now)
+        self.forget_counts()
         return now
 
-    def record(
-        self,
-        number: int,
-        state: State,
-        *,
-        property_id: int | None = None,
-        field: str = "",
-        error: str = "",
-        fix: str = "",
-    ) -> None:
-        """Enter what became of a row; a row that is done stays done."""
-        before = self._state(number)
-        if before in _FINAL and state is not before:
-            raise JournalError(
-                f"row {number} is {before.name.lower()} and cannot become {state.name.lower()};"
-                " please report this as a bug of homebox_async"
+    def _not_open(self, numbers: Sequence[int], now: float) -> JournalError:
+        """Return the error of the first row that this claim has not changed."""
+        number = numbers[0]
+        for number in numbers:
+            state = self._state(number)
+            found = self.connection.execute(
+                "SELECT 1 FROM rows WHERE number = ? AND claimed_at = ?", (number, now)
             )
-        self.connection.execute(
-            "UPDATE rows SET state = ?, property_id = coalesce(?, property_id),"
-            " field = ?, error = ?, fix = ? WHERE number = ?",
-            (state, property_id, *map(_storable, (field, error, fix)), number),
+            if state is not State.INFLIGHT or found.fetchone() is None:
+                break
+        return JournalError(
+            f"row {number} is {self._state(number).name.lower()} and must not be sent again;"
+            " please report this as a bug of homebox_async"
         )
-        self._moved(before, state)
+
+    def record(self, records: Sequence[Record]) -> None:
+        """Enter what became of rows, in order; a row that is done stays done."""
+        self.forget_counts()
+        entered = self.connection.executemany(
+            "UPDATE rows SET state = ?2, property_id = coalesce(?3, property_id),"
+            f" field = ?4, error = ?5, fix = ?6 WHERE number = ?1"
+            f" AND (state = ?2 OR state NOT IN ({', '.join(map(str, map(int, _FINAL)))}))",
+            records,
+        ).rowcount
+        if entered != len(records):
+            self._refuse(records)
+
+    def _refuse(self, records: Sequence[Record]) -> None:
+        """Raise for the first row that was done, or is none."""
+        for number, after, *_ in records:
+            before = self._state(number)
+            if before in _FINAL and after is not before:
+                raise JournalError(
+                    f"row {number} is {before.name.lower()} and cannot become"
+                    f" {after.name.lower()}; please report this as a bug of homebox_async"
+                )
 
     def find(self, reference: str) -> list[Entry]:
         """Return the rows with a reference."""
-        return self._entries("WHERE reference = ? ORDER BY number", (_storable(reference),))
+        return self._entries("WHERE reference = ? ORDER BY number", (storable(reference),))
 
     def find_address(self, address_key: str) -> list[Entry]:
         """Return the rows with an address, except those that planning rejected."""
@@ -204,10 +218,10 @@ class Reader:
                 if entry.state is not State.PENDING:
                     continue
                 if entry.property_id in (None, property_id):
-                    self.record(entry.number, State.PENDING, property_id=property_id)
+                    self.record([(entry.number, State.PENDING, property_id, "", "", "")])
                 else:
                     several = "several properties have its reference"
-                    self.record(entry.number, State.UNKNOWN, error=several)
+                    self.record([(entry.number, State.UNKNOWN, None, "", several, "")])
 
     def matched(self, *, after: int, size: int) -> list[Entry]:
         """Return the next pending rows on which `match` has noted a property, in row order."""
@@ -286,14 +300,14 @@ class Reader:
             raise
 
     def _as_planned(self, row: Planned) -> tuple[object, ...]:
-        reference = _storable(row.reference)
+        reference = storable(row.reference)
         if not row.problems:
             address = self._address(row.address_key)
             return row.number, State.PENDING, row.digest, reference, address, "", "", ""
         fields = ", ".join(dict.fromkeys(problem.field for problem in row.problems))
         errors = "; ".join(f"{problem.field} {problem.problem}" for problem in row.problems)
         fixes = "; ".join(problem.fix for problem in row.problems)
-        texts = map(_storable, (fields, errors, fixes))
+        texts = map(storable, (fields, errors, fixes))
         return row.number, State.REJECTED, row.digest, reference, None, *texts
 
     def _address(self, key: str) -> bytes:
@@ -307,11 +321,6 @@ class Reader:
         raise JournalError(
             f"row {number} is not in the journal; please report this as a bug of homebox_async"
         )
-
-    def _moved(self, before: State, after: State) -> None:
-        if self._counts is not None:
-            self._counts[before] -= 1
-            self._counts[after] += 1
 
     def _entries(self, where: str, values: Iterable[object]) -> list[Entry]:
         found = self.connection.execute(_ENTRY + where, tuple(values))
@@ -341,10 +350,25 @@ def touched(connection: sqlite3.Connection) -> bool:
     return bool(touched)
 
 
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Give the first and the last of consecutive numbers: of a batch, mostly one pair."""
+    run: tuple[int, int] | None = None
+    for number in numbers:
+        if run is not None and number == run[1] + 1:
+            run = run[0], number
+            continue
+        if run is not None:
+            yield run
+        run = number, number
+    if run is not None:
+        yield run
+
+
 def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Return a text as SQLite can hold it."""
     # SQLite takes no lone surrogates, which JSON can hold.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
