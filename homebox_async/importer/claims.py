@@ -147,9 +147,18 @@ class Claims:
         """Read the rows of the entries, in step, and make sure that they are the planned ones."""
         joined = []
         for entry in entries:
-            row = next((row for row in self._rows if row.number == entry.number), None)
+            number = entry.number
+            row = None
+            for row in self._rows:
+                if row.number == number:
+                    break
             # With the planned cells, it is as good as it was then.
-            if row is None or row.fault or self._journal.digest(row.cells) != entry.digest:
+            if (
+                row is None
+                or row.number != number
+                or row.fault is not None
+                or self._journal.digest(row.cells) != entry.digest
+            ):
                 raise SourceError(
                     f"{self._source.name}: row {entry.number} changed while it was imported; "
                     "restore the file and run the same command again"

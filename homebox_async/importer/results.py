@@ -37,7 +37,10 @@ _FILES: Mapping[State, str] = {
     State.UNKNOWN: "unknown",
     State.INFLIGHT: "unknown",
 }
-_FORMULA_STARTS = "'=+-@\t\r"
+# Looked up by index: an enum's own name and hash take Python code, for every row.
+_KINDS = tuple(_FILES.get(state, "") for state in State)
+_HOWS = tuple(state.name.lower() for state in State)
+_FORMULA_STARTS = frozenset("'=+-@\t\r")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _LOOK_FIRST = "run the same import again: it looks first whether the property exists"
 
@@ -101,14 +104,26 @@ class _Join:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Write the rows of some entries, which come in row order."""
+        joined: dict[str, list[tuple[Row, list[str]]]] = {kind: [] for kind in self._files}
         for entry in entries:
-            row = next((row for row in self._rows if row.number == entry.number), None)
-            if row is None or self._digest(row.cells) != entry.digest:
-                raise ResultsError(
-                    f"{self._source.name}: row {entry.number} is not as the journal has it;"
-                    " restore the file and run the same import again"
-                )
-            self._files[_FILES[entry.state]].write(row, _told(entry))
+            number = entry.number
+            for row in self._rows:
+                if row.number == number:
+                    break
+            else:
+                raise self._changed(number)
+            if self._digest(row.cells) != entry.digest:
+                raise self._changed(number)
+            joined[_KINDS[entry.state]].append((row, _told(entry)))
+        for kind, rows in joined.items():
+            if rows:
+                self._files[kind].write(rows)
+
+    def _changed(self, number: int) -> ResultsError:
+        return ResultsError(
+            f"{self._source.name}: row {number} is not as the journal has it;"
+            " restore the file and run the same import again"
+        )
 
     def finish(self) -> dict[str, Path]:
         """Put all files in their places, once all of them are complete."""
@@ -124,8 +139,8 @@ class _Join:
 
 def _told(entry: Entry) -> list[str]:
     number = str(entry.number)
-    if _FILES[entry.state] == "created":
-        return [number, str(entry.property_id or ""), entry.state.name.lower()]
+    if _KINDS[entry.state] == "created":
+        return [number, str(entry.property_id or ""), _HOWS[entry.state]]
     if entry.state is State.REJECTED:
         return [number, entry.field, entry.error, entry.fix]
     when = entry.claimed_at
@@ -144,15 +159,18 @@ class _File:
         self._header = [*self._kept, *ours]
         self._file: Any = None
 
-    def write(self, row: Row, told: Iterable[str]) -> None:
-        """Add a row with what is told of it."""
+    def write(self, rows: Iterable[tuple[Row, list[str]]]) -> None:
+        """Add rows with what is told of each."""
         with self._named():
             if self._file is None:
                 self._start()
-            cells = [row.cells[column] for column in self._kept]
-            if row.fault is not None:
-                cells[0] = next(iter(row.cells.values()))  # the text of the row, never dropped
-            self._row((*cells, *told))
+            self._writer.writerows(_safe(self._cells(row) + told) for row, told in rows)
+
+    def _cells(self, row: Row) -> list[str]:
+        cells = [row.cells[column] for column in self._kept]
+        if row.fault is not None:
+            cells[0] = next(iter(row.cells.values()))  # the text of the row, never dropped
+        return cells
 
     def complete(self) -> None:
         """Bring all that was written to the disk."""
@@ -194,13 +212,7 @@ class _File:
             delete=False,
         )
         self._writer = csv.writer(self._file)
-        self._row(self._header)
-
-    def _row(self, cells: Iterable[str]) -> None:
-        cells = [escape(c) if c and c[0] in _FORMULA_STARTS else c for c in cells]
-        if "\0" in "".join(cells):  # which would make the file binary for who reads it next
-            cells = [cell.replace("\0", "\\x00") for cell in cells]
-        self._writer.writerow(cells)
+        self._writer.writerow(_safe(self._header))
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
@@ -211,6 +223,14 @@ class _File:
                 f"{self.path}: cannot be written ({exc.strerror}); make room, or close it where it"
                 " is open, or check the folder's permissions, then run the same import again"
             ) from exc
+
+
+def _safe(cells: list[str]) -> list[str]:
+    if not _FORMULA_STARTS.isdisjoint([cell[:1] for cell in cells]):
+        cells = list(map(escape, cells))
+    if "\0" in "".join(cells):  # which would make the file binary for who reads it next
+        cells = [cell.replace("\0", "\\x00") for cell in cells]
+    return cells
 
 
 def _replaced(columns: Collection[str], ours: Sequence[str]) -> set[str]:

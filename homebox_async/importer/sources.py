@@ -170,16 +170,16 @@ class _CsvSource(Source):
 
     def rows(self) -> Iterator[Row]:
         columns, width = self.columns, len(self.columns)
-        number = -1  # the first record is the header
-        for cells, text, line in self._records():
-            number += 1
-            if number == 0:
-                continue
+        taken: list[str] = []
+        records = self._records(taken)
+        next(records, None)  # the header
+        for number, (cells, end) in enumerate(records, 1):
+            text = taken[0] if len(taken) == 1 else "".join(taken)
             if cells is None:
                 yield self._faulty(
                     number,
                     text,
-                    line,
+                    end - len(taken) + 1,
                     "has a quote in the wrong place",
                     'write a quote inside a quoted cell as ""',
                 )
@@ -188,7 +188,7 @@ class _CsvSource(Source):
                 yield self._faulty(
                     number,
                     text,
-                    line,
+                    end - len(taken) + 1,
                     f"has {len(cells)} cells, but there are {width} columns",
                     f"put quotes around a cell that holds {self._delimiter!r}",
                 )
@@ -197,12 +197,12 @@ class _CsvSource(Source):
                 cells = list(map(unescape, cells))
             yield Row(number, dict(zip(columns, cells, strict=False)))
 
-    def _records(self) -> Iterator[tuple[list[str] | None, str, int]]:
-        """Give the cells (None: bad quotes), the text and the line number of every record.
+    def _records(self, taken: list[str]) -> Iterator[tuple[list[str] | None, int]]:
+        """Give the cells (None: bad quotes) and the last line's number of every record.
 
-        Records without any text are skipped: spreadsheets write them after the last row.
+        The record's lines are in `taken` then. Records without any text are skipped:
+        spreadsheets write them after the last row.
         """
-        taken: list[str] = []
         reader = csv.reader(self._contents.lines(taken), delimiter=self._delimiter, strict=True)
         while True:
             taken.clear()
@@ -222,15 +222,15 @@ class _CsvSource(Source):
                     ) from None
                 cells = None
             if cells is None or any(cells):
-                text = taken[0] if len(taken) == 1 else "".join(taken)
-                yield cells, text, reader.line_num - len(taken) + 1
+                yield cells, reader.line_num
 
     def _header(self) -> tuple[str, ...]:
-        cells, _, line = next(self._records(), ([], "", 1))
+        taken: list[str] = []
+        cells, end = next(self._records(taken), ([], 0))
         if cells is None:
             raise SourceError(
-                f"{self.name}: the column names on line {line} have a quote in the wrong place;"
-                ' write a quote inside a quoted name as ""'
+                f"{self.name}: the column names on line {end - len(taken) + 1} have a quote in the"
+                ' wrong place; write a quote inside a quoted name as ""'
             )
         names = [unescape(cell).strip() for cell in cells]
         while names and not names[-1]:
