@@ -2,7 +2,8 @@
 
 Additive increase, multiplicative decrease, as TCP does it: the limit grows while answers come
 back quickly and well, and shrinks when the server says that it is overloaded (429, 503) or
-when answers take markedly longer than they can.
+when answers take markedly longer than they can. What this process itself spends meanwhile is no
+sign of that: where the client is the slower side, its answers wait for it, not for the server.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Limiter:
     most: int
     adaptive: bool = True
     now: Callable[[], float] = time.monotonic
+    busy: Callable[[], float] = time.process_time
     limit: float = attrs.field(
         init=False,
         default=attrs.Factory(
@@ -45,7 +47,7 @@ class Limiter:
     in_flight: int = attrs.field(init=False, default=0)
     _waiting: deque[asyncio.Future[None]] = attrs.field(init=False, factory=deque)
     _shortest: float = attrs.field(init=False, default=float("inf"))
-    _latency: float = attrs.field(init=False, default=0.0)
+    _latency: float | None = attrs.field(init=False, default=None)
     _last_cut: float = attrs.field(init=False, default=float("-inf"))
 
     async def __aenter__(self) -> None:
@@ -70,7 +72,7 @@ class Limiter:
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
         """Watch one attempt and adapt the limit to how it went."""
-        start = self.now()
+        start, busy = self.now(), self.busy()
         try:
             response = await handler(request)
         except RateLimited as limited:
@@ -83,14 +85,17 @@ class Limiter:
             if failed.status == 503:
                 self._cut(start, _OVERLOAD)
             raise
-        self._learn(start)
+        self._learn(start, busy)
         return response
 
-    def _learn(self, start: float) -> None:
-        latency = self.now() - start
-        self._shortest = min(self._shortest, latency)
-        self._latency += _SMOOTHING * (latency - (self._latency or latency))
-        self._latency = self._latency or latency
+    def _learn(self, start: float, busy: float) -> None:
+        taken = self.now() - start
+        self._shortest = min(self._shortest, taken)
+        # All threads count: Python lets only one of them run at a time.
+        latency = max(0.0, taken - (self.busy() - busy))
+        if self._latency is None:
+            self._latency = latency
+        self._latency += _SMOOTHING * (latency - self._latency)
         if self._latency > _SLOW * self._shortest and self.limit > _START:
             self._cut(start, _SLOWER)
         elif self.adaptive and self.in_flight >= int(self.limit):
