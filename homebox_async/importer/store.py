@@ -95,8 +95,7 @@ class Reader:
         self.connection = connection
         self.planned = bool(meta["planned"])
         self.compared = bool(meta["compared"])
-        self._salt: bytes = meta["salt"]
-        self._digest = hashlib.blake2b(digest_size=16, key=self._salt)
+        self._keyed = hashlib.blake2b(digest_size=16, key=meta["salt"])
         self._counts: dict[State, int] | None = None
 
     def digest(self, cells: Mapping[str, str]) -> bytes:
@@ -107,9 +106,12 @@ class Reader:
             # Other cells would read the same; ascii() is injective in every version of Python,
             # and no row of as many cells begins so.
             content = _UNIT * len(values) + ascii(tuple(values))
-        made = self._digest.copy()
-        made.update(content.encode("utf-8", "surrogatepass"))
-        return made.digest()
+        return self._hashed(content)
+
+    def _hashed(self, content: str) -> bytes:
+        hashed = self._keyed.copy()
+        hashed.update(content.encode("utf-8", "surrogatepass"))
+        return hashed.digest()
 
     def counts(self) -> dict[State, int]:
         """Return how many rows are in each state."""
@@ -190,7 +192,7 @@ class Reader:
 
     def find_address(self, address_key: str) -> list[Entry]:
         """Return the rows with an address, except those that planning rejected."""
-        return self._entries("WHERE address = ? ORDER BY number", (self._address(address_key),))
+        return self._entries("WHERE address = ? ORDER BY number", (self._hashed(address_key),))
 
     def duplicate_references(self, limit: int, *, but: str) -> list[tuple[str, list[int]]]:
         """Return references that more than one row has, each with its first rows.
@@ -311,17 +313,13 @@ class Reader:
     def _as_planned(self, row: Planned) -> tuple[object, ...]:
         reference = storable(row.reference)
         if not row.problems:
-            address = self._address(row.address_key)
+            address = self._hashed(row.address_key)
             return row.number, State.PENDING, row.digest, reference, address, "", "", ""
         fields = ", ".join(dict.fromkeys(problem.field for problem in row.problems))
         errors = "; ".join(f"{problem.field} {problem.problem}" for problem in row.problems)
         fixes = "; ".join(problem.fix for problem in row.problems)
         texts = map(storable, (fields, errors, fixes))
         return row.number, State.REJECTED, row.digest, reference, None, *texts
-
-    def _address(self, key: str) -> bytes:
-        content = key.encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(content, digest_size=16, key=self._salt).digest()
 
     def _state(self, number: int) -> State:
         found = self.connection.execute("SELECT state FROM rows WHERE number = ?", (number,))
