@@ -287,6 +287,8 @@ def _json(fields: Mapping[str, Any]) -> bytes:
 
 def _jsonable(name: str, value: Any) -> Any:
     """Return dates and inputs as the API wants them, wherever inputs hold them."""
+    if type(value) is str:  # as most are
+        return value
     if isinstance(value, dt.date):
         return _date(name, value)
     if isinstance(value, Input):
