@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import csv
 import datetime as dt
+import io
 import os
 import re
 import tempfile
@@ -164,7 +165,13 @@ class _File:
         with self._named():
             if self._file is None:
                 self._start()
-            self._writer.writerows(_safe(self._cells(row) + told) for row, told in rows)
+            self._write(_safe(self._cells(row) + told) for row, told in rows)
+
+    def _write(self, records: Iterable[list[str]]) -> None:
+        # By way of a text, so that the file is not asked to encode every row by itself.
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(records)
+        self._file.write(text.getvalue())
 
     def _cells(self, row: Row) -> list[str]:
         cells = [row.cells[column] for column in self._kept]
@@ -211,8 +218,7 @@ class _File:
             dir=self.path.parent,
             delete=False,
         )
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(_safe(self._header))
+        self._write([_safe(self._header)])
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:

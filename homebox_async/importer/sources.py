@@ -22,9 +22,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import attrs
+from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import Problem
 from .contents import Contents, SourceError
@@ -42,8 +40,7 @@ _YIELD_EVERY = 500
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 
 
-@attrs.frozen
-class Row:
+class Row(NamedTuple):
     """One row: `number` counts from 1; `cells` has every column of the source.
 
     `fault` is set when the row itself is malformed: its whole text then stands in the first

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -58,8 +58,7 @@ _FINAL = (State.CREATED, State.ADOPTED)
 _OPEN = (State.PENDING, State.UNKNOWN)
 
 
-@attrs.frozen
-class Entry:
+class Entry(NamedTuple):
     """What the journal holds of a row."""
 
     number: int
