@@ -249,6 +249,20 @@ def encode(
         wrong += _text_problems(form or {})
     if wrong:
         raise ValidationError(wrong)
+    return checked(method, path, params=params, query=query, fields=fields, form=form, read=read)
+
+
+def checked(
+    method: str,
+    path: str,
+    *,
+    params: Mapping[str, str | int] | None = None,
+    query: Mapping[str, Any] | None = None,
+    fields: Mapping[str, Any] | None = None,
+    form: Mapping[str, Any] | None = None,
+    read: Callable[[Response], Any] = lambda _: None,
+) -> Request:
+    """Return the request of values that are known to be good, as `encode` does."""
     body: Body | None = None
     if fields is not None:
         body = JsonBody(_json(fields))
@@ -257,11 +271,11 @@ def encode(
     return Request(
         method=method,
         path=path,
-        params=params,
+        params=params or {},
         query=tuple(
             [
                 (name, _plain(name, value))
-                for name, value in query.items()
+                for name, value in (query or {}).items()
                 if value is not UNSET and value is not None
             ]
         ),
@@ -338,6 +352,8 @@ def _json(fields: Mapping[str, Any]) -> bytes:
 
 def _jsonable(name: str, value: Any) -> Any:
     """Return dates and inputs as the API wants them, wherever inputs hold them."""
+    if type(value) is str:  # as most are
+        return value
     if isinstance(value, dt.date):
         return _date(name, value)
     if isinstance(value, Input):

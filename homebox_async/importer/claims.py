@@ -148,18 +148,23 @@ class Claims:
         """Read the rows of the entries, in step, and make sure that they are the planned ones."""
         joined = []
         for entry in entries:
-            row = next((row for row in self._rows if row.number == entry.number), None)
-            made = None if row is None else self._columns.read(row)
+            number = entry.number
+            row = None
+            for row in self._rows:
+                if row.number == number:
+                    break
+            # With the planned cells, it is as good as it was then.
             if (
                 row is None
-                or not isinstance(made, PropertyRow)
+                or row.number != number
+                or row.fault is not None
                 or self._journal.digest(row.cells) != entry.digest
             ):
                 raise SourceError(
                     f"{self._source.name}: row {entry.number} changed while it was imported; "
                     "restore the file and run the same command again"
                 )
-            joined.append((entry, made))
+            joined.append((entry, self._columns.read_again(row)))
         return joined
 
     def _settles_at(self) -> float:

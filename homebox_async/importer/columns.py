@@ -163,21 +163,13 @@ class Columns:
         """Make the request of a row, or tell all that is wrong with it."""
         if row.fault is not None:
             return [row.fault]
-        got = {field: get(row.cells) for field, get in self._getters.items()}
-        address: Address | AddressId
-        if "line1" not in got or got.get("address_id"):
-            address = AddressId(got["address_id"])
+        got = self._got(row)
+        address = _address(got)
+        if isinstance(address, AddressId):
             problems = self._explained(address)
             if not problems and _NOT_IN_AN_ID.search(address.address_id):
                 problems = [_NOT_AN_ID]
         else:
-            address = Address(
-                line1=got["line1"],
-                line2=got.get("line2") or UNSET,
-                city=got["city"],
-                county=got.get("county") or UNSET,
-                postcode=got["postcode"],
-            )
             # The bare rules take a third of the time of `problems()`, which is asked for its
             # texts only where something is wrong.
             wrong = _LINE1(address.line1) or _POSTCODE(address.postcode) or _CITY(address.city)
@@ -194,6 +186,18 @@ class Columns:
         if problems:
             return problems
         return PropertyRow(row.number, address, reference or _generated(address))
+
+    def read_again(self, row: Row) -> PropertyRow:
+        """Make the request of a row that `read` has found to be good."""
+        got = self._got(row)
+        address = _address(got)
+        return PropertyRow(
+            row.number, address, got.get("property_reference") or _generated(address)
+        )
+
+    def _got(self, row: Row) -> dict[str, str]:
+        cells = row.cells
+        return {field: get(cells) for field, get in self._getters.items()}
 
     def _explained(self, address: Address | AddressId) -> list[Problem]:
         """Return the problems of an address; for an empty cell, name the column to fill in."""
@@ -232,6 +236,18 @@ def address_key_of(
         return key.lower().encode().translate(None, _ASCII_NOT_ALNUM).decode()
     key = unicodedata.normalize("NFKC", key).casefold()
     return "|".join([_NOT_ALNUM.sub("", part) for part in key.split("|")])
+
+
+def _address(got: Mapping[str, str]) -> Address | AddressId:
+    if "line1" not in got or got.get("address_id"):
+        return AddressId(got["address_id"])
+    return Address(
+        line1=got["line1"],
+        line2=got.get("line2") or UNSET,
+        city=got["city"],
+        county=got.get("county") or UNSET,
+        postcode=got["postcode"],
+    )
 
 
 def _generated(address: Address | AddressId) -> str:

@@ -22,12 +22,14 @@ import attrs
 
 from .ending import ended
 from .opening import explained, open_store
-from .store import Entry, JournalError, Planned, Reader, State, rollback
+from .store import Entry, JournalError, Planned, Reader, Record, State, rollback, storable
 
 __all__ = ["Entry", "Journal", "JournalError", "Planned", "Reader", "State"]
 
 T = TypeVar("T")
 _MOST_JOBS = 4096
+_MOST_RECORDS = 256
+_LATEST = 0.05  # seconds that a record waits for others
 
 
 @attrs.frozen(eq=False)
@@ -161,6 +163,8 @@ class Journal:
         self._thread = thread
         self._worker = worker
         self._closed = False
+        self._loop = asyncio.get_running_loop()
+        self._records: list[Record] = []
         self._reader: Reader
         # A journal that nobody closed ends its thread when it is collected, or at exit.
         self._finalizer = weakref.finalize(self, thread.jobs.put, None)
@@ -268,11 +272,19 @@ class Journal:
         A write that fails is raised by the next call that is awaited, and by `close`.
         """
         self._check_open()
+        if error or field or fix:
+            field, error, fix = map(storable, (field, error, fix))
+        self._records.append((number, state, property_id, field, error, fix))
+        if len(self._records) == 1:
+            self._loop.call_later(_LATEST, self._hand_over)
+        elif len(self._records) >= _MOST_RECORDS:
+            self._hand_over()
 
-        def run(reader: Reader) -> None:
-            reader.record(number, state, property_id=property_id, field=field, error=error, fix=fix)
-
-        self._thread.jobs.put(_Job(run))
+    def _hand_over(self) -> None:
+        # Many rows for one turn of the thread: each turn takes Python's lock from the loop.
+        if self._records and not self._closed:
+            records, self._records = self._records, []
+            self._thread.jobs.put(_Job(lambda reader: reader.record(records)))
 
     async def flush(self) -> None:
         """Return when all that was recorded is durable."""
@@ -362,6 +374,7 @@ class Journal:
 
     def _submit(self, run: Callable[[Reader], Any], *, alone: bool = False) -> asyncio.Future[Any]:
         self._check_open()
+        self._hand_over()  # what was recorded before is done before
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._thread.jobs.put(_Job(run, future, alone))
         return future

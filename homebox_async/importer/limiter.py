@@ -2,7 +2,8 @@
 
 Additive increase, multiplicative decrease, as TCP does it: the limit grows while answers come
 back quickly and well, and shrinks when the server says that it is overloaded (429, 503) or
-when answers take markedly longer than they can.
+when answers take markedly longer than they can. What this process itself spends meanwhile is no
+sign of that: where the client is the slower side, its answers wait for it, not for the server.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _START = 4.0
 _OVERLOAD = 0.7
 _SLOWER = 0.9
 _SLOW = 1.6  # times the shortest latency seen
+_MOMENT = 0.001  # seconds for which a reading of the process's time is good enough
 _SMOOTHING = 0.1  # weight of the newest latency
 
 
@@ -36,6 +38,7 @@ class Limiter:
     most: int
     adaptive: bool = True
     now: Callable[[], float] = time.monotonic
+    busy: Callable[[], float] = time.process_time
     limit: float = attrs.field(
         init=False,
         default=attrs.Factory(
@@ -45,8 +48,10 @@ class Limiter:
     in_flight: int = attrs.field(init=False, default=0)
     _waiting: deque[asyncio.Future[None]] = attrs.field(init=False, factory=deque)
     _shortest: float = attrs.field(init=False, default=float("inf"))
-    _latency: float = attrs.field(init=False, default=0.0)
+    _latency: float | None = attrs.field(init=False, default=None)
     _last_cut: float = attrs.field(init=False, default=float("-inf"))
+    _busy_at: float = attrs.field(init=False, default=float("-inf"))
+    _busy_until: float = attrs.field(init=False, default=0.0)
 
     async def __aenter__(self) -> None:
         while self.in_flight >= int(self.limit):
@@ -71,6 +76,7 @@ class Limiter:
     async def __call__(self, request: Request, handler: Handler) -> Response:
         """Watch one attempt and adapt the limit to how it went."""
         start = self.now()
+        busy = self._busy(start)
         try:
             response = await handler(request)
         except RateLimited as limited:
@@ -83,20 +89,32 @@ class Limiter:
             if failed.status == 503:
                 self._cut(start, _OVERLOAD)
             raise
-        self._learn(start)
+        self._learn(start, busy)
         return response
 
-    def _learn(self, start: float) -> None:
-        latency = self.now() - start
-        self._shortest = min(self._shortest, latency)
-        self._latency += _SMOOTHING * (latency - (self._latency or latency))
-        self._latency = self._latency or latency
+    def _learn(self, start: float, busy: float) -> None:
+        if not self.adaptive:
+            return
+        now = self.now()
+        taken = now - start
+        self._shortest = min(self._shortest, taken)
+        # All threads count: Python lets only one of them run at a time.
+        latency = max(0.0, taken - (self._busy(now) - busy))
+        if self._latency is None:
+            self._latency = latency
+        self._latency += _SMOOTHING * (latency - self._latency)
         if self._latency > _SLOW * self._shortest and self.limit > _START:
             self._cut(start, _SLOWER)
-        elif self.adaptive and self.in_flight >= int(self.limit):
+        elif self.in_flight >= int(self.limit):
             # Only a limit that is in use has proved that it is not too high.
             self.limit = min(float(self.most), self.limit + 1 / self.limit)
             self._wake()
+
+    def _busy(self, now: float) -> float:
+        # The system's answer takes longer than all the rest here, so it is kept for a moment.
+        if now - self._busy_at >= _MOMENT:
+            self._busy_at, self._busy_until = now, self.busy()
+        return self._busy_until
 
     def _cut(self, start: float, factor: float) -> None:
         # One cut for all that was in flight at the time: they tell of the same overload.
@@ -105,6 +123,8 @@ class Limiter:
             self.limit = max(1.0, self.limit * factor)
 
     def _wake(self) -> None:
+        if not self._waiting:
+            return
         free = int(self.limit) - self.in_flight
         while free > 0 and self._waiting:
             turn = self._waiting.popleft()

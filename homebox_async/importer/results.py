@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import csv
 import datetime as dt
+import io
 import os
+import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -37,8 +39,11 @@ _FILES: Mapping[State, str] = {
     State.UNKNOWN: "unknown",
     State.INFLIGHT: "unknown",
 }
-_FIRST = "'=+-@"
-_ANYWHERE = frozenset(";\t\r\n\0")
+# Looked up by index: an enum's own name and hash take Python code, for every row.
+_KINDS = tuple(_FILES.get(state, "") for state in State)
+_HOWS = tuple(state.name.lower() for state in State)
+_FIRST = frozenset("'=+-@")
+_ANYWHERE = re.compile("[;\t\r\n\0]|[^\0-\x7f]")
 _LOOK_FIRST = "run the same import again: it looks first whether the property exists"
 
 
@@ -95,14 +100,26 @@ class _Join:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Write the rows of some entries, which come in row order."""
+        joined: dict[str, list[tuple[Row, list[str]]]] = {kind: [] for kind in self._files}
         for entry in entries:
-            row = next((row for row in self._rows if row.number == entry.number), None)
-            if row is None or self._digest(row.cells) != entry.digest:
-                raise ResultsError(
-                    f"{self._source.name}: row {entry.number} is not as the journal has it;"
-                    " restore the file and run the same import again"
-                )
-            self._files[_FILES[entry.state]].write(row, _told(entry))
+            number = entry.number
+            for row in self._rows:
+                if row.number == number:
+                    break
+            else:
+                raise self._changed(number)
+            if self._digest(row.cells) != entry.digest:
+                raise self._changed(number)
+            joined[_KINDS[entry.state]].append((row, _told(entry)))
+        for kind, rows in joined.items():
+            if rows:
+                self._files[kind].write(rows)
+
+    def _changed(self, number: int) -> ResultsError:
+        return ResultsError(
+            f"{self._source.name}: row {number} is not as the journal has it;"
+            " restore the file and run the same import again"
+        )
 
     def finish(self) -> dict[str, Path]:
         """Put all files in their places, once all of them are complete."""
@@ -118,8 +135,8 @@ class _Join:
 
 def _told(entry: Entry) -> list[str]:
     number = str(entry.number)
-    if _FILES[entry.state] == "created":
-        return [number, str(entry.property_id or ""), entry.state.name.lower()]
+    if _KINDS[entry.state] == "created":
+        return [number, str(entry.property_id or ""), _HOWS[entry.state]]
     if entry.state is State.REJECTED:
         return [number, entry.field, entry.error, entry.fix]
     when = entry.claimed_at
@@ -138,15 +155,24 @@ class _File:
         self._header = [*self._kept, *ours]
         self._file: Any = None
 
-    def write(self, row: Row, told: Iterable[str]) -> None:
-        """Add a row with what is told of it."""
+    def write(self, rows: Iterable[tuple[Row, list[str]]]) -> None:
+        """Add rows with what is told of each."""
         with self._named():
             if self._file is None:
                 self._start()
-            cells = [row.cells[column] for column in self._kept]
-            if row.fault is not None:
-                cells[0] = next(iter(row.cells.values()))  # the text of the row, never dropped
-            self._row((*cells, *told))
+            self._write(_safe(self._cells(row) + told) for row, told in rows)
+
+    def _write(self, records: Iterable[list[str]]) -> None:
+        # By way of a text, so that the file is not asked to encode every row by itself.
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(records)
+        self._file.write(text.getvalue())
+
+    def _cells(self, row: Row) -> list[str]:
+        cells = [row.cells[column] for column in self._kept]
+        if row.fault is not None:
+            cells[0] = next(iter(row.cells.values()))  # the text of the row, never dropped
+        return cells
 
     def complete(self) -> None:
         """Bring all that was written to the disk."""
@@ -186,15 +212,7 @@ class _File:
             dir=self.path.parent,
             delete=False,
         )
-        self._writer = csv.writer(self._file)
-        self._row(self._header)
-
-    def _row(self, cells: Iterable[str]) -> None:
-        cells = list(cells)
-        # Most rows need no look at each place in them.
-        row = "".join(cells)
-        rare = not row.isascii() or not _ANYWHERE.isdisjoint(row)
-        self._writer.writerow([escape(c) if c and (rare or c[0] in _FIRST) else c for c in cells])
+        self._write([_safe(self._header)])
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
@@ -205,6 +223,13 @@ class _File:
                 f"{self.path}: cannot be written ({exc.strerror}); make room, or close it where it"
                 " is open, or check the folder's permissions, then run the same import again"
             ) from exc
+
+
+def _safe(cells: list[str]) -> list[str]:
+    # Most rows need no look at each place in them.
+    if _FIRST.isdisjoint([cell[:1] for cell in cells]) and not _ANYWHERE.search("".join(cells)):
+        return cells
+    return list(map(escape, cells))
 
 
 def _replaced(columns: Collection[str], ours: Sequence[str]) -> set[str]:

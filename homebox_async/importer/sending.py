@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from ..client import AsyncHomebox
 from ..errors import Outcome, RateLimited, RedirectRefused, RequestError, ServerError
 from ..middleware import Handler
-from ..resources.properties import Property
+from ..resources.properties import Made
 from ..wire import Request, Response, cancellation_told
 from .claims import Claims, Item
 from .course import Course
@@ -97,15 +97,16 @@ class Sender:
                     await self._claims.settle(item, State.CREATED, property_id=made.id)
                 return
 
-    async def _create(self, item: Item) -> Property:
+    async def _create(self, item: Item) -> Made:
+        row = item.row
+        request = self._client.properties._creation(row.address, row.property_reference)
         item.task = task = asyncio.current_task()
         assert task is not None
         self._calls.add(item)
         _sending.set(item)
         try:
-            return await self._client.properties.create(
-                item.row.address, property_reference=item.row.property_reference
-            )
+            made: Made = await self._client._call(request)
+            return made
         except asyncio.CancelledError:
             if item.recalled and not task.uncancel():
                 raise _Recalled from None

@@ -22,9 +22,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import attrs
+from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import Problem
 from .contents import Contents, SourceError
@@ -57,8 +55,7 @@ _UNFIT = re.compile("[\0\ud800-\udfff]")
 _FITTED = re.compile("[\U00100000\U0010d800-\U0010dfff]")
 
 
-@attrs.frozen
-class Row:
+class Row(NamedTuple):
     """One row: `number` counts from 1; `cells` has every column of the source.
 
     `fault` is set when the row itself is malformed: its whole text then stands in the first
@@ -190,20 +187,20 @@ class _CsvSource(Source):
 
     def rows(self) -> Iterator[Row]:
         columns, width = self.columns, len(self.columns)
-        number = -1  # the first record is the header
-        for cells, text, line in self._records():
-            number += 1
-            if number == 0:
-                continue
+        taken: list[str] = []
+        records = self._records(taken)
+        next(records, None)  # the header
+        for number, (cells, end) in enumerate(records, 1):
+            text = taken[0] if len(taken) == 1 else "".join(taken)
             if cells is None:
                 wrong, fix = _TOO_LONG if len(text) > _LONGEST_CELL else _BAD_QUOTE
-                yield self._faulty(number, text, line, wrong, fix)
+                yield self._faulty(number, text, end - len(taken) + 1, wrong, fix)
                 continue
             if len(cells) != width and (len(cells) < width or any(cells[width:])):
                 yield self._faulty(
                     number,
                     text,
-                    line,
+                    end - len(taken) + 1,
                     f"has {len(cells)} cells, but there are {width} columns",
                     f"put quotes around a cell that holds {self._delimiter!r}",
                 )
@@ -212,12 +209,12 @@ class _CsvSource(Source):
                 cells = list(map(unescape, cells))
             yield Row(number, dict(zip(columns, cells, strict=False)))
 
-    def _records(self) -> Iterator[tuple[list[str] | None, str, int]]:
-        """Give the cells (None: bad quotes), the text and the line number of every record.
+    def _records(self, taken: list[str]) -> Iterator[tuple[list[str] | None, int]]:
+        """Give the cells (None: bad quotes) and the last line's number of every record.
 
-        Records without any text are skipped: spreadsheets write them after the last row.
+        The record's lines are in `taken` then. Records without any text are skipped:
+        spreadsheets write them after the last row.
         """
-        taken: list[str] = []
         reader = csv.reader(self._contents.lines(taken), delimiter=self._delimiter, strict=True)
         while True:
             taken.clear()
@@ -237,15 +234,15 @@ class _CsvSource(Source):
                     ) from None
                 cells = None
             if cells is None or any(cells):
-                text = taken[0] if len(taken) == 1 else "".join(taken)
-                yield cells, text, reader.line_num - len(taken) + 1
+                yield cells, reader.line_num
 
     def _header(self) -> tuple[str, ...]:
-        cells, _, line = next(self._records(), ([], "", 1))
+        taken: list[str] = []
+        cells, end = next(self._records(taken), ([], 0))
         if cells is None:
             raise SourceError(
-                f"{self.name}: the column names on line {line} have a quote in the wrong place;"
-                ' write a quote inside a quoted name as ""'
+                f"{self.name}: the column names on line {end - len(taken) + 1} have a quote in the"
+                ' wrong place; write a quote inside a quoted name as ""'
             )
         names = [unescape(cell).strip() for cell in cells]
         while names and not names[-1]:

@@ -14,12 +14,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
 from ..errors import HomeboxError, Problem
 
+_UNIT = "\x1f"  # ASCII's unit separator
 _PLAN_CHUNK = 5_000
 _PLAN_COMMIT = 10  # chunks
 _ENTRY = (
@@ -52,12 +53,12 @@ class State(enum.IntEnum):
     """Perhaps sent: to be looked up before anything else."""
 
 
+_STATES = tuple(State)  # by number: an index takes a tenth of what `State(number)` does
 _FINAL = (State.CREATED, State.ADOPTED)
 _OPEN = (State.PENDING, State.UNKNOWN)
 
 
-@attrs.frozen
-class Entry:
+class Entry(NamedTuple):
     """What the journal holds of a row."""
 
     number: int
@@ -69,6 +70,10 @@ class Entry:
     field: str
     error: str
     fix: str
+
+
+Record = tuple[int, State, int | None, str, str, str]
+"""What became of a row: number, state, property's id, field, error and fix."""
 
 
 @attrs.frozen
@@ -89,14 +94,23 @@ class Reader:
         self.connection = connection
         self.planned = bool(meta["planned"])
         self.compared = bool(meta["compared"])
-        self._salt: bytes = meta["salt"]
+        self._keyed = hashlib.blake2b(digest_size=16, key=meta["salt"])
         self._counts: dict[State, int] | None = None
 
     def digest(self, cells: Mapping[str, str]) -> bytes:
         """Return the salted digest of a row's cells; any thread may call this."""
-        # ascii() is injective, and the same in every version of Python.
-        content = ascii(tuple(cells.values())).encode()
-        return hashlib.blake2b(content, digest_size=16, key=self._salt).digest()
+        values = cells.values()
+        content = _UNIT.join(values)
+        if content.count(_UNIT) != len(values) - 1:
+            # Other cells would read the same; ascii() is injective in every version of Python,
+            # and no row of as many cells begins so.
+            content = _UNIT * len(values) + ascii(tuple(values))
+        return self._hashed(content)
+
+    def _hashed(self, content: str) -> bytes:
+        hashed = self._keyed.copy()
+        hashed.update(content.encode("utf-8", "surrogatepass"))
+        return hashed.digest()
 
     def counts(self) -> dict[State, int]:
         """Return how many rows are in each state."""
@@ -123,51 +137,61 @@ class Reader:
     def claim(self, numbers: Sequence[int]) -> float:
         """Mark open rows as being sent; a row that is not open is an error: it may be sent."""
         now = time.time()
-        for number in numbers:
-            state = self._state(number)
-            if state not in _OPEN:
-                raise JournalError(
-                    f"row {number} is {state.name.lower()} and must not be sent again;"
-                    " please report this as a bug of homebox_async"
-                )
-            self.connection.execute(
-                "UPDATE rows SET state = ?, claimed_at = ? WHERE number = ?",
-                (State.INFLIGHT, now, number),
-            )
-            self._moved(state, State.INFLIGHT)
+        for first, last in _runs(numbers):
+            claimed = self.connection.execute(
+                "UPDATE rows SET state = ?, claimed_at = ?"
+                " WHERE number BETWEEN ? AND ? AND state IN (?, ?)",
+                (State.INFLIGHT, now, first, last, *_OPEN),
+            ).rowcount
+            if claimed != last - first + 1:
+                raise self._not_open(range(first, last + 1), now)
+        self.forget_counts()
         return now
 
-    def record(
-        self,
-        number: int,
-        state: State,
-        *,
-        property_id: int | None = None,
-        field: str = "",
-        error: str = "",
-        fix: str = "",
-    ) -> None:
-        """Enter what became of a row; a row that is done stays done."""
-        before = self._state(number)
-        if before in _FINAL and state is not before:
-            raise JournalError(
-                f"row {number} is {before.name.lower()} and cannot become {state.name.lower()};"
-                " please report this as a bug of homebox_async"
+    def _not_open(self, numbers: Sequence[int], now: float) -> JournalError:
+        """Return the error of the first row that this claim has not changed."""
+        number = numbers[0]
+        for number in numbers:
+            state = self._state(number)
+            found = self.connection.execute(
+                "SELECT 1 FROM rows WHERE number = ? AND claimed_at = ?", (number, now)
             )
-        self.connection.execute(
-            "UPDATE rows SET state = ?, property_id = coalesce(?, property_id),"
-            " field = ?, error = ?, fix = ? WHERE number = ?",
-            (state, property_id, *map(_storable, (field, error, fix)), number),
+            if state is not State.INFLIGHT or found.fetchone() is None:
+                break
+        return JournalError(
+            f"row {number} is {self._state(number).name.lower()} and must not be sent again;"
+            " please report this as a bug of homebox_async"
         )
-        self._moved(before, state)
+
+    def record(self, records: Sequence[Record]) -> None:
+        """Enter what became of rows, in order; a row that is done stays done."""
+        self.forget_counts()
+        entered = self.connection.executemany(
+            "UPDATE rows SET state = ?2, property_id = coalesce(?3, property_id),"
+            " field = ?4, error = ?5, fix = ?6 WHERE number = ?1"
+            " AND (state = ?2 OR state NOT IN (2, 3))",  # _FINAL
+            records,
+        ).rowcount
+        if entered != len(records):
+            self._refuse(records)
+
+    def _refuse(self, records: Sequence[Record]) -> None:
+        """Raise for the first row that was done, or is none."""
+        for number, after, *_ in records:
+            before = self._state(number)
+            if before in _FINAL and after is not before:
+                raise JournalError(
+                    f"row {number} is {before.name.lower()} and cannot become"
+                    f" {after.name.lower()}; please report this as a bug of homebox_async"
+                )
 
     def find(self, reference: str) -> list[Entry]:
         """Return the rows with a reference."""
-        return self._entries("WHERE reference = ? ORDER BY number", (_storable(reference),))
+        return self._entries("WHERE reference = ? ORDER BY number", (storable(reference),))
 
     def find_address(self, address_key: str) -> list[Entry]:
         """Return the rows with an address, except those that planning rejected."""
-        return self._entries("WHERE address = ? ORDER BY number", (self._address(address_key),))
+        return self._entries("WHERE address = ? ORDER BY number", (self._hashed(address_key),))
 
     def duplicate_references(self, limit: int, *, but: str) -> list[tuple[str, list[int]]]:
         """Return references that more than one row has, each with its first rows.
@@ -204,10 +228,10 @@ class Reader:
                 if entry.state is not State.PENDING:
                     continue
                 if entry.property_id in (None, property_id):
-                    self.record(entry.number, State.PENDING, property_id=property_id)
+                    self.record([(entry.number, State.PENDING, property_id, "", "", "")])
                 else:
                     several = "several properties have its reference"
-                    self.record(entry.number, State.UNKNOWN, error=several)
+                    self.record([(entry.number, State.UNKNOWN, None, "", several, "")])
 
     def matched(self, *, after: int, size: int) -> list[Entry]:
         """Return the next pending rows on which `match` has noted a property, in row order."""
@@ -286,19 +310,15 @@ class Reader:
             raise
 
     def _as_planned(self, row: Planned) -> tuple[object, ...]:
-        reference = _storable(row.reference)
+        reference = storable(row.reference)
         if not row.problems:
-            address = self._address(row.address_key)
+            address = self._hashed(row.address_key)
             return row.number, State.PENDING, row.digest, reference, address, "", "", ""
         fields = ", ".join(dict.fromkeys(problem.field for problem in row.problems))
         errors = "; ".join(f"{problem.field} {problem.problem}" for problem in row.problems)
         fixes = "; ".join(problem.fix for problem in row.problems)
-        texts = map(_storable, (fields, errors, fixes))
+        texts = map(storable, (fields, errors, fixes))
         return row.number, State.REJECTED, row.digest, reference, None, *texts
-
-    def _address(self, key: str) -> bytes:
-        content = key.encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(content, digest_size=16, key=self._salt).digest()
 
     def _state(self, number: int) -> State:
         found = self.connection.execute("SELECT state FROM rows WHERE number = ?", (number,))
@@ -308,14 +328,9 @@ class Reader:
             f"row {number} is not in the journal; please report this as a bug of homebox_async"
         )
 
-    def _moved(self, before: State, after: State) -> None:
-        if self._counts is not None:
-            self._counts[before] -= 1
-            self._counts[after] += 1
-
     def _entries(self, where: str, values: Iterable[object]) -> list[Entry]:
         found = self.connection.execute(_ENTRY + where, tuple(values))
-        return [Entry(number, State(state), *rest) for number, state, *rest in found]
+        return [Entry(number, _STATES[state], *rest) for number, state, *rest in found]
 
     def _numbers(self, where: str, value: object, limit: int) -> list[int]:
         found = self.connection.execute(
@@ -341,10 +356,25 @@ def touched(connection: sqlite3.Connection) -> bool:
     return bool(touched)
 
 
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Give the first and the last of consecutive numbers: of a batch, mostly one pair."""
+    run: tuple[int, int] | None = None
+    for number in numbers:
+        if run is not None and number == run[1] + 1:
+            run = run[0], number
+            continue
+        if run is not None:
+            yield run
+        run = number, number
+    if run is not None:
+        yield run
+
+
 def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Return a text as SQLite can hold it."""
     # SQLite takes no lone surrogates, which JSON can hold.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

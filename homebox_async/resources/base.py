@@ -75,7 +75,7 @@ class Resource:
             query=query,
             rules=rules,
             problems=problems,
-            read=read or _one(into, envelope),
+            read=read or one(into, envelope),
         )
         result: T = await self._send(request)
         return result
@@ -110,7 +110,7 @@ class Resource:
             rules=rules,
             required=required,
             problems=problems,
-            read=_one(into, envelope),
+            read=one(into, envelope),
         )
         result: T = await self._send(request)
         return result
@@ -135,7 +135,7 @@ class Resource:
             rules=rules,
             required=required,
             problems=problems,
-            read=_one(into, empty=True),
+            read=one(into, empty=True),
         )
         result: T = await self._send(request)
         return result
@@ -212,9 +212,11 @@ def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:
         yield Problem("prefetch", "is not a number of pages", "give 0 or a whole number above 0")
 
 
-def _one(
+def one(
     into: type[T], envelope: str | None = "data", *, empty: bool = False
 ) -> Callable[[Response], T]:
+    """Return what reads the one object of an answer."""
+
     def read(response: Response) -> T:
         if (empty or response.status == 204) and not response.body.strip():
             return into()

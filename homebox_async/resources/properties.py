@@ -11,8 +11,9 @@ from typing import Any
 from ..models import Model, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, optional_text, text
+from ..wire import Request, checked
 from .addresses import AnyAddress, any_address
-from .base import Resource, encode_filter
+from .base import Resource, encode_filter, one
 
 
 class PropertyStatus(enum.IntEnum):
@@ -113,6 +114,16 @@ class Property(Model):
         return tuple(p.property_reference for p in self.partner_properties if p.property_reference)
 
 
+@model
+class Made(Model):
+    """A property just created, of which nothing but its id is asked."""
+
+    id: int | None = None
+
+
+_read_made = one(Made)
+
+
 class AsyncAddresses(Resource):
     """Addresses that the API knows."""
 
@@ -154,6 +165,14 @@ class AsyncPropertyCreation(Resource):
 
 class AsyncProperties(AsyncPropertyCreation):
     """The properties of your portfolio."""
+
+    def _creation(self, address: AnyAddress, property_reference: str) -> Request:
+        """Return the request of `create` for values that are checked; its result is a `Made`.
+
+        Imports check all rows beforehand, and reading a whole property takes longer than its id.
+        """
+        fields = {"address": address, "property_reference": property_reference}
+        return checked("POST", "property", fields=fields, read=_read_made)
 
     def list(
         self,

@@ -223,3 +223,15 @@ async def _check(most: int, adaptive: bool, steps: list[Step]) -> None:
     assert 0 == entered_above
     assert 0 == limiter.in_flight
     assert not limiter._waiting
+
+
+def test_slow_client_is_no_slow_server() -> None:
+    """Time that this process itself was busy is not held against the server."""
+    clock = Time()
+    limiter = Limiter(64, now=clock, busy=lambda: clock.now * 0.9)
+    limiter.in_flight = 63
+    attempt(limiter, clock, 0.1, None)
+    for _ in range(400):
+        attempt(limiter, clock, 0.5, None)
+        clock.now += 0.01
+    assert 20 < limiter.limit

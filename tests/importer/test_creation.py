@@ -1,0 +1,106 @@
+"""What an import sends is what the typed call would send, though nothing is checked twice."""
+
+import asyncio
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homebox_async.importer.columns import Columns, PropertyRow
+from homebox_async.importer.sources import Row
+from homebox_async.login import Bearer
+from homebox_async.resources.addresses import AddressId
+from homebox_async.resources.properties import AsyncProperties, Made, Property
+from homebox_async.wire import Request, Response, Safety, Secret
+
+COLUMNS = ("line1", "line2", "city", "county", "postcode", "ref")
+CELL = st.text(st.characters(codec="utf-8"), max_size=20)
+POSTCODE = st.sampled_from(["LS1 1AA", "ls11aa", " M1 1AE ", "nowhere"])
+
+
+def sent(made: PropertyRow) -> Request:
+    """Return the request that the typed call makes of a row."""
+    requests: list[Request] = []
+
+    async def send(request: Request) -> Any:
+        requests.append(request)
+
+    typed = AsyncProperties(send)
+    asyncio.run(typed.create(made.address, property_reference=made.property_reference))
+    return requests[0]
+
+
+async def nobody(_: Request) -> Any:
+    """Stand for a chain that is not used."""
+
+
+@given(cells=st.tuples(CELL, CELL, CELL, CELL, POSTCODE, CELL), generate=st.booleans())
+def test_the_same_request(cells: tuple[str, ...], generate: bool) -> None:
+    """A row that is read again without checks asks for what the checked call sends."""
+    columns = Columns.recognise(COLUMNS, generate_references=generate)
+    row = Row(1, dict(zip(COLUMNS, cells, strict=True)))
+    made = columns.read(row)
+    if not isinstance(made, PropertyRow):
+        return
+    assert made == columns.read_again(row)
+    request = AsyncProperties(nobody)._creation(made.address, made.property_reference)
+    expected = attrs.asdict(sent(made), recurse=False)
+    assert attrs.asdict(request, recurse=False) | {"read": None} == expected | {"read": None}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": {"id": 7, "status": 3}}',
+        b'{"data": [{"id": "7"}]}',
+        b'{"id": 7}',
+        b'{"data": {}}',
+    ],
+    ids=["plain", "text-in-list", "bare", "without"],
+)
+def test_the_same_id(body: bytes) -> None:
+    """The id is found wherever the typed call finds it."""
+    request = AsyncProperties(nobody)._creation(AddressId("a"), "R1")
+    response = Response(201, {}, body)
+    made = request.read(response)
+    assert isinstance(made, Made)
+    assert id_of_the_typed_call(body) == made.id
+
+
+def id_of_the_typed_call(body: bytes) -> int | None:
+    """Return the id that the typed call reads from an answer."""
+    made: list[Property] = []
+
+    async def send(request: Request) -> Any:
+        made.append(request.read(Response(201, {}, body)))
+
+    asyncio.run(AsyncProperties(send).create(AddressId("a")))
+    return made[0].id
+
+
+def test_the_token_is_all_that_is_added() -> None:
+    """Every part of a request goes on as it is, with the token beside its headers."""
+    values: dict[str, Any] = {
+        "method": "PATCH",
+        "path": "x/{id}",
+        "params": {"id": 1},
+        "query": (("a", "b"),),
+        "body": None,
+        "safety": Safety.DELETE,
+        "read": nobody,
+        "deadline": 4.0,
+        "headers": {"X": "y"},
+        "receive": nobody,
+    }
+    assert set(values) == set(attrs.fields_dict(Request))
+    seen: list[Request] = []
+
+    async def handler(request: Request) -> Response:
+        seen.append(request)
+        return Response(200, {}, b"")
+
+    asyncio.run(Bearer(Secret("t"))(Request(**values), handler))  # type: ignore[arg-type]
+    headers = {"X": "y", "Authorization": "Bearer t"}
+    assert values | {"headers": headers} == attrs.asdict(seen[0], recurse=False)
