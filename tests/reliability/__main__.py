@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--jobs", type=_count, default=3 * (os.cpu_count() or 1), help="histories at a time"
     )
-    parser.add_argument("--figures", type=Path, help="a file for the table as well")
+    parser.add_argument("--figures", type=Path, help="a page to put the table into")
     given = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(given)
     seeds = range(options.first, options.first + options.seeds)
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     table = campaign.summary(done, seeds, options.rows, command)
     print(f"\n{table}\n{len(done)} histories in {(time.monotonic() - began) / 60:.1f} min")
     if options.figures is not None:
-        options.figures.write_text(table)
+        campaign.write_figures(options.figures, table)
     if wrong := sorted(told.seed for told in done if told.wrong):
         print(f"wrong: seeds {', '.join(map(str, wrong))}")
         return 1

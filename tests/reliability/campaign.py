@@ -18,6 +18,8 @@ import attrs
 
 from .import_history import history
 
+_BEGIN = "<!-- figures, made by the command: not to be edited -->\n"
+_END = "<!-- end of the figures -->\n"
 _TOTALS = ("rows", "posts", "kills", "cancels", "drains", "resumes", "adopted", "rejected")
 
 
@@ -119,6 +121,18 @@ def summary(done: Sequence[Told], seeds: Sequence[int], rows: int, command: str)
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in lines.items())
     return f"Made by `{command}`.\n\n| what | figure |\n|---|---|\n{table}\n"
+
+
+def figures_of(page: str) -> str:
+    """Return the table that a page has between its marks."""
+    return page.partition(_BEGIN)[2].partition(_END)[0]
+
+
+def write_figures(path: Path, table: str) -> None:
+    """Put a table into a page, in the place of the one between the marks."""
+    page = path.read_text() if path.exists() else f"{_BEGIN}{_END}"
+    before, _, rest = page.partition(_BEGIN)
+    path.write_text(f"{before}{_BEGIN}{table}{_END}{rest.partition(_END)[2]}")
 
 
 def _median(values: Sequence[float]) -> float:

@@ -188,6 +188,8 @@ class History:
                 "options": self.portfolio.options,
                 "told": str(told),
                 "sabotage": self.sabotage,
+                # In every third history the wall clock is wrong, another way in each run.
+                "clock": self._chance.randint(1, 10**6) if self.seed % 3 == 0 else 0,
             }
         )
         ended = asyncio.ensure_future(self.zygote.ended())

@@ -63,6 +63,7 @@ class Stand:
             "options": {},
             "told": str(self.folder / "told"),
             "sabotage": False,
+            "clock": 0,
         }
         (self.folder / "told").unlink(missing_ok=True)
         return await self.zygote.fork(job | changes)

@@ -5,6 +5,8 @@ The long run: ``python -m tests.reliability --seeds 200 --rows 1500 --budget 45m
 
 import asyncio
 import csv
+import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -30,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.timeout(120)
 async def test_histories(tmp_path: Path) -> None:
     """Whatever happens on the way, in the end every row is there exactly once."""
-    done = await asyncio.gather(*(_history(seed, tmp_path) for seed in (1, 2, 3, 5)))
+    done = await asyncio.gather(*(_history(seed, tmp_path) for seed in (1, 2, 5)))
     assert [] == [str(told) for told in done if told.wrong]
     assert all(told.counts["kills"] or told.counts["drains"] for told in done)
     assert all(campaign.faults(told.counts) for told in done)
@@ -190,21 +192,31 @@ async def done(tmp_path: Path) -> Any:
 
 @pytest.mark.timeout(120)
 def test_command(tmp_path: Path) -> None:
-    """The command prints each history and the totals, writes the table and says 0."""
-    figures = tmp_path / "figures.md"
-    arguments = ["--seeds", "1", "--first", "7", "--rows", "20", "--jobs", "1"]
+    """The documented command prints each history and the totals, writes the table and says 0."""
+    page = (ROOT / "docs/reliability.md").read_text()
+    [command] = re.findall(r"```sh\n(.*)\n```", page)
+    words = shlex.split(command)
+    assert ["python", "-m", "tests.reliability"] == words[:3]
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    assert {"--seeds", "--rows", "--budget", "--figures"} == set(given)
+    figures = tmp_path / "page.md"
+    figures.write_text(page)
+    small = {**given, "--seeds": "1", "--rows": "10", "--first": "7", "--figures": str(figures)}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.reliability", *arguments, "--figures", str(figures)],
+        [sys.executable, *words[1:3], *(word for pair in small.items() for word in pair)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=110,
     )
     assert ("", 0) == (done.stderr, done.returncode), done.stdout
-    assert done.stdout.startswith("seed 7: rows 20, ")
-    assert figures.read_text() in done.stdout
-    assert "| Histories | 1 of 1, seeds 7 to 7 |" in figures.read_text()
-    assert "| **Rows missing** | **0** |" in figures.read_text()
+    assert done.stdout.startswith("seed 7: rows 10, ")
+    changed = figures.read_text()
+    before, after = campaign.figures_of(page), campaign.figures_of(changed)
+    assert after in done.stdout
+    assert page.replace(before, after) == changed
+    assert "| Histories | 1 of 1, seeds 7 to 7 |" in after
+    assert "| **Rows missing** | **0** |" in after
 
 
 def test_budget_that_is_over(capsys: pytest.CaptureFixture[str]) -> None:

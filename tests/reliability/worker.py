@@ -9,9 +9,11 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import sqlite3
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,12 @@ def forget(journal: Path) -> None:
         with contextlib.suppress(sqlite3.OperationalError), connection:  # no table yet
             connection.execute("UPDATE rows SET state = 0 WHERE state IN (1, 5)")
         connection.close()
+
+
+def step_the_clock(seed: int) -> None:
+    """Let the wall clock jump forth and back, by up to two days each time it is read."""
+    chance, real = random.Random(seed), time.time
+    time.time = lambda: real() + chance.uniform(-2, 2) * 86_400
 
 
 async def told(job: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +71,8 @@ def work(job: dict[str, Any]) -> None:
     """Be the process of one import."""
     if job["sabotage"]:
         forget(Path(job["results"]) / f"{Path(job['source']).stem}.journal")
+    if job["clock"]:
+        step_the_clock(job["clock"])
     try:
         answer = asyncio.run(told(job))
     except BaseException:
@@ -73,6 +83,8 @@ def work(job: dict[str, Any]) -> None:
 def main() -> None:
     """Fork an import for each line of the input."""
     impatient()
+    # Until its import listens, a worker is ended by these signals like by any other.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     for line in sys.stdin:
         process = os.fork()
         if not process:
