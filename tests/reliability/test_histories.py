@@ -29,7 +29,7 @@ from .import_history import history
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_histories(tmp_path: Path) -> None:
     """Whatever happens on the way, in the end every row is there exactly once."""
     done = await asyncio.gather(*(_history(seed, tmp_path) for seed in (1, 2, 5)))
@@ -59,14 +59,14 @@ async def _sabotaged(folder: Path, climate: Climate, *, sabotage: bool) -> list[
     return []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_unknown_taken_for_pending(tmp_path: Path) -> None:
     """An importer that sends again what it knows nothing of is found out."""
     climate = Climate(Faults({"drop-after": 0.2}), Assumed(), settle=0.0)
     assert [] != await _sabotaged(tmp_path, climate, sabotage=True)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_no_settle_time(tmp_path: Path) -> None:
     """An importer that does not wait for a list that lags is found out."""
     climate = Climate(Faults({"drop-after": 0.2}), Assumed(list_lag=0.4), settle=0.0)
@@ -190,7 +190,7 @@ async def done(tmp_path: Path) -> Any:
 # --- the long run's command
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_command(tmp_path: Path) -> None:
     """The documented command prints each history and the totals, writes the table and says 0."""
     page = (ROOT / "docs/reliability.md").read_text()
@@ -207,7 +207,7 @@ def test_command(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
     )
     assert ("", 0) == (done.stderr, done.returncode), done.stdout
     assert done.stdout.startswith("seed 7: rows 10, ")
