@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..loops import run
-from .session import held, parse_faults
+from .session import parse_faults, told
 from .text import examples
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def serve(
     )
     with contextlib.ExitStack() as stack:
         if state is not None:
-            stack.enter_context(held(state, "--state"))
+            stack.enter_context(told(state, "--state"))
         run(_serve(emulator, port))
 
 
@@ -103,6 +103,8 @@ async def _serve(emulator: Emulator, port: int) -> None:
     try:
         await emulator.start()
     except OSError as error:
+        if error.filename is not None:  # the state's, and not the port's
+            raise
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise click.UsageError(
             f"--port {port}: cannot listen there ({reason}); give another, or 0 for a free one"

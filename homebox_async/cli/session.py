@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -131,9 +130,9 @@ async def emulated(
 
     state = state or DEFAULT_STATE
     parsed = None if faults is None else parse_faults(faults, seed or 0)
-    with held(state, "--emulator-state"):
-        click.echo(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
+    with told(state, "--emulator-state"):
         async with Emulator(state=state, faults=parsed, seed=seed or 0) as emulator:
+            click.echo(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
             yield emulator
 
 
@@ -196,17 +195,12 @@ def parse_faults(text: str, seed: int) -> Faults:
 
 
 @contextlib.contextmanager
-def held(state: Path, option: str) -> Iterator[None]:
-    """Keep the state of an emulator to one process: two would write over each other.
-
-    The operating system lets go of it when the process ends, however it does.
-    """
+def told(state: Path, option: str) -> Iterator[None]:
+    """Tell what is wrong with the state file of an emulator as what is wrong with its option."""
     from ..emulator import StateError
 
     try:
-        with state.open("ab") as file:
-            _lock(file, f"{option} {state}")
-            yield
+        yield
     except StateError as error:
         raise click.UsageError(f"{option} {error}") from None
     except OSError as error:
@@ -214,19 +208,6 @@ def held(state: Path, option: str) -> Iterator[None]:
             raise
         raise click.UsageError(
             f"{option} {state}: cannot be written ({error.strerror}); give another file"
-        ) from None
-
-
-def _lock(file: BinaryIO, name: str) -> None:
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise click.UsageError(
-            f"{name}: another homebox is using it; wait for it, or give another file"
         ) from None
 
 

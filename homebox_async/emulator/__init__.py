@@ -10,7 +10,7 @@ from .faults import Fault, Faults
 from .outbox import Message
 from .received import Received
 from .server import Emulator
-from .statelog import StateError
+from .statelog import StateError, StateInUse
 from .throttle import RateLimit
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "RateLimit",
     "Received",
     "StateError",
+    "StateInUse",
 ]

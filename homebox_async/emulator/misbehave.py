@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 
 import attrs
@@ -86,9 +87,11 @@ async def _truncate(exchange: Exchange) -> None:
     answer = exchange.process()
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     response.content_length = len(answer.body)
-    await response.prepare(exchange.request)
-    await response.write(answer.body[: len(answer.body) // 2])
-    exchange.received.status = answer.status
+    # The client itself may leave in the meantime.
+    with suppress(ConnectionError):
+        await response.prepare(exchange.request)
+        await response.write(answer.body[: len(answer.body) // 2])
+        exchange.received.status = answer.status
     if exchange.request.transport is not None:
         # Unlike abort, close sends what is written so far.
         exchange.request.transport.close()

@@ -49,7 +49,8 @@ class Emulator:
     - `port`: the port to listen on; 0 takes a free one
     - `token`: the accepted bearer token
     - `billing_login`: user name and password of the Billing API
-    - `state`: a file that keeps the state over restarts and crashes; without it, memory only
+    - `state`: a file that keeps the state over restarts and crashes, of one emulator at a time;
+      without it, memory only
     - `seed`: decides which addresses exist
     - `faults`: random faults; may be replaced while running
     - `rate_limit`: answers 429 beyond it
@@ -110,7 +111,8 @@ class Emulator:
     async def start(self) -> Self:
         """Load the state and listen; return the emulator.
 
-        Raises StateError for a file that is no state file and OSError when the port is taken.
+        Raises StateError for a file that is no state file, StateInUse for one that another
+        emulator has open, and OSError when the port is taken.
         """
         if self._url is not None:
             raise RuntimeError("the emulator is running already")

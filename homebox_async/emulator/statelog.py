@@ -1,9 +1,10 @@
 """The state file: an append-only log of JSON lines, one for each committed change."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .records import Record
 
@@ -15,11 +16,25 @@ class StateError(ValueError):
     """The file given as `state` is not a state file of the emulator, or is damaged."""
 
 
+class StateInUse(StateError):
+    """Another emulator, of this process or another one, has the file given as `state` open."""
+
+
 class StateLog:
-    """Appends changes to a file so that they survive the death of the process."""
+    """Appends changes to a file so that they survive the death of the process.
+
+    The file is locked as long as it is open, for two emulators would write over each other; the
+    operating system lets go of it when the process ends, however it does. Raises StateInUse.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("ab")
+        try:
+            _lock(self._file, path)
+        except BaseException:
+            self._file.close()
+            raise
 
     def append(self, records: tuple[Record, ...]) -> None:
         """Write the records as one line: all of them survive, or none."""
@@ -30,29 +45,50 @@ class StateLog:
 
     def close(self) -> None:
         """Close the file."""
+        _unlock(self._file)
         self._file.close()
 
+    def replay(self) -> Iterator[list[tuple[str, list[Any]]]]:
+        """Yield the changes in the file, each as pairs of table and values.
 
-def replay(path: Path) -> Iterator[list[tuple[str, list[Any]]]]:
-    """Yield the changes of a state file, each as pairs of table and values.
+        A last line without its end was cut off by a crash: it is removed from the file.
+        """
+        path = self._path
+        with path.open("r+b") as file:
+            end = 0
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    file.truncate(end)
+                    return
+                try:
+                    change = json.loads(line)
+                    pairs = [(str(table), list(values)) for table, values in change]
+                except (ValueError, TypeError):
+                    raise StateError(
+                        f"{path}: line {number} is not an emulator change; "
+                        "give another file, or delete this one to start afresh"
+                    ) from None
+                yield pairs
+                end += len(line)
 
-    A last line without its end was cut off by a crash: it is removed from the file.
-    """
-    if not path.exists():
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    if sys.platform == "win32":
         return
-    with path.open("r+b") as file:
-        end = 0
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                file.truncate(end)
-                return
-            try:
-                change = json.loads(line)
-                pairs = [(str(table), list(values)) for table, values in change]
-            except (ValueError, TypeError):
-                raise StateError(
-                    f"{path}: line {number} is not an emulator change; "
-                    "give another file, or delete this one to start afresh"
-                ) from None
-            yield pairs
-            end += len(line)
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StateInUse(
+            f"{path}: another emulator is using it; wait for it, or give another file"
+        ) from None
+
+
+def _unlock(file: BinaryIO) -> None:
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    # Closing would do, but not where a forked child still has the file open.
+    fcntl.flock(file, fcntl.LOCK_UN)

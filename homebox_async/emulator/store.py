@@ -45,7 +45,7 @@ from .records import (
     Tenant,
     shared,
 )
-from .statelog import StateError, StateLog, replay
+from .statelog import StateError, StateLog
 from .table import Table
 
 # "List Properties", the table of statuses.
@@ -129,11 +129,23 @@ class Store:
     def open(self, path: Path) -> None:
         """Load the state file (made when missing) and log every change to it from now on.
 
-        Raises StateError when the file is not a state file.
+        Raises StateError when the file is not a state file, StateInUse when it is in use.
         """
         self._clear()
+        log = StateLog(path)
+        try:
+            fresh = self._load(log, path)
+        except BaseException:
+            log.close()
+            raise
+        self._log = log
+        if fresh:
+            log.append((self.account,))
+
+    def _load(self, log: StateLog, path: Path) -> bool:
+        """Apply every change of a log; tell whether there was none."""
         fresh = True
-        for pairs in replay(path):
+        for pairs in log.replay():
             fresh = False
             for table, values in pairs:
                 try:
@@ -141,9 +153,7 @@ class Store:
                 except (KeyError, TypeError, ValueError):
                     raise StateError(f"{path}: cannot read a {table!r} record") from None
                 self._apply(record)
-        self._log = StateLog(path)
-        if fresh:
-            self._log.append((self.account,))
+        return fresh
 
     def close(self) -> None:
         """Stop logging and close the state file."""

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import attrs
 
 from .ending import ended
-from .opening import explained, open_store
+from .opening import checkpoint, close_store, explained, gone, identity, open_store
 from .store import Entry, JournalError, Planned, Reader, Record, State, rollback, storable
 
 __all__ = ["Entry", "Journal", "JournalError", "Planned", "Reader", "State"]
@@ -79,7 +79,7 @@ class _Thread:
             elif job.alone:
                 self._run_alone(reader, job)
         with contextlib.suppress(sqlite3.Error):
-            reader.connection.close()
+            close_store(reader)
 
     def _run_shared(self, reader: Reader, jobs: Sequence[_Job]) -> None:
         run = reader.connection.execute
@@ -166,6 +166,7 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._records: list[Record] = []
         self._reader: Reader
+        self._identity: tuple[int, int] | None
         # A journal that nobody closed ends its thread when it is collected, or at exit.
         self._finalizer = weakref.finalize(self, thread.jobs.put, None)
 
@@ -191,6 +192,7 @@ class Journal:
         worker.start()
         try:
             journal._reader = await asyncio.shield(opened)
+            journal._identity = identity(journal.path)
         except asyncio.CancelledError:
             journal._finalizer()  # the thread closes what it opens
             try:
@@ -236,6 +238,8 @@ class Journal:
             stop.set()
             await ended([future])  # the cancellation goes before what it caused
             raise
+        # So that what was planned is known, whatever is lost of what is sent from now on.
+        await self._submit(checkpoint, alone=True)
 
     async def take(self, make: Callable[[Reader], T]) -> T:
         """Run a function in the journal's thread; what it changed is durable when this returns.
@@ -255,7 +259,11 @@ class Journal:
 
     async def claim(self, numbers: Sequence[int]) -> float:
         """Mark PENDING or UNKNOWN rows as INFLIGHT; durable when this returns the time."""
-        return await self.take(lambda reader: reader.claim(numbers))
+        when = await self.take(lambda reader: reader.claim(numbers))
+        # Another import could start without it, and neither would know of the other.
+        if identity(self.path) != self._identity:
+            raise gone(self.path)
+        return when
 
     def record(
         self,
@@ -353,7 +361,7 @@ class Journal:
         """Write what is queued and close the file; raises if a write has failed."""
         if self._closed:
             return
-        future = self._submit(lambda reader: reader.connection.close(), alone=True)
+        future = self._submit(close_store, alone=True)
         self._closed = True
         self._finalizer()
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ _TABLES = (
         fix TEXT NOT NULL DEFAULT '')""",
 )
 
+# A journal that is open, or was not closed, is not all there is without its log.
+_NOT_RUNNING = "UPDATE meta SET value = 0 WHERE name = 'running'"
+
 
 def open_store(path: Path, *, kind: str, fingerprint: str, target: str) -> Reader:
     """Create a journal, or check that an existing one belongs to this import."""
@@ -33,6 +37,7 @@ def open_store(path: Path, *, kind: str, fingerprint: str, target: str) -> Reade
             raise JournalError(f"{path}: is a folder; give the journal a file name")
         if path.exists() and not path.is_file():
             raise JournalError(f"{path}: is not a file; give another --journal")
+        has_log = _log_of(path).exists()
         # Nobody else need read which references were imported.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         # Absolute: SQLite has a meaning of its own for ":memory:" and "file:".
@@ -44,15 +49,54 @@ def open_store(path: Path, *, kind: str, fingerprint: str, target: str) -> Reade
             " permissions, or give another --journal"
         ) from exc
     try:
-        return _opened(
-            connection, path, {"kind": kind, "fingerprint": fingerprint, "target": target}
-        )
+        _check_names(path)
+        given = {"kind": kind, "fingerprint": fingerprint, "target": target}
+        return _opened(connection, path, given, has_log)
     except BaseException:
         connection.close()
         raise
 
 
-def _opened(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]) -> Reader:
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return which file is at a path, None where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def checkpoint(reader: Reader) -> None:
+    """Bring all of a journal from its log into its file."""
+    reader.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def close_store(reader: Reader) -> None:
+    """Close a journal in order: from then on, all of it is in its file."""
+    try:
+        reader.connection.execute(_NOT_RUNNING)
+    finally:
+        reader.connection.close()
+
+
+def _log_of(path: Path) -> Path:
+    # Where SQLite keeps it: beside the file that a symbolic link points to.
+    real = path.resolve()
+    return real.with_name(f"{real.name}-wal")
+
+
+def _check_names(path: Path) -> None:
+    # By another name, SQLite would neither find what it wrote last nor lock the same log.
+    if path.stat().st_nlink > 1:
+        raise JournalError(
+            f"{path}: has a second name (a hard link), under which what was sent last would be"
+            " lost; delete the other name, or use a copy of the file made after its import ended"
+        )
+
+
+def _opened(
+    connection: sqlite3.Connection, path: Path, given: Mapping[str, str], has_log: bool
+) -> Reader:
     run = connection.execute
     run("PRAGMA locking_mode=EXCLUSIVE")  # before WAL: then no shared memory is needed either
     ((application,),) = run("PRAGMA application_id")
@@ -78,15 +122,26 @@ def _opened(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]
         _check_version(connection, path)
         if run("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise corrupt(path)
-        _check_same(connection, path, given)
+        meta = dict(run("SELECT name, value FROM meta"))
+        if not has_log and meta.get("running") and meta.get("planned"):
+            _doubt(connection)
+        try:
+            _check_same(connection, path, given)
+        except JournalError:
+            run(_NOT_RUNNING)
+            run("COMMIT")
+            raise
         run(
             "UPDATE rows SET state = ?, error = 'the import stopped before the answer came',"
             " fix = 'run the same import again: it looks first whether the property exists'"
             " WHERE state = ?",
             (State.UNKNOWN, State.INFLIGHT),
         )
+    run("INSERT OR REPLACE INTO meta VALUES ('running', 1)")
     run("COMMIT")
-    return Reader(connection, dict(run("SELECT name, value FROM meta")))
+    reader = Reader(connection, dict(run("SELECT name, value FROM meta")))
+    checkpoint(reader)
+    return reader
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
@@ -100,6 +155,17 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: was written by an older homebox_async; finish the import with that version,"
             " or start a new one with another --journal (properties that exist are adopted)"
         )
+
+
+def _doubt(connection: sqlite3.Connection) -> None:
+    """Take every row that may have been sent for unknown: the log that told of it is lost."""
+    connection.execute(
+        "UPDATE rows SET state = ?, claimed_at = coalesce(claimed_at, ?),"
+        " error = 'the journal was moved or copied without its log (-wal)',"
+        " fix = 'run the same import again: it looks first whether the property exists'"
+        " WHERE state IN (?, ?)",
+        (State.UNKNOWN, time.time(), State.PENDING, State.INFLIGHT),
+    )
 
 
 def _check_same(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]) -> None:
@@ -138,6 +204,15 @@ def corrupt(path: Path) -> JournalError:
     return JournalError(
         f"{path}: the journal is damaged; restore it from a backup, or start a new import with"
         " another --journal (properties that exist are adopted, not sent again)"
+    )
+
+
+def gone(path: Path) -> JournalError:
+    """Return the error for a journal that is not where it was any more."""
+    return JournalError(
+        f"{path}: the journal was deleted or replaced while its import was running; what was sent"
+        " has ended, and nothing more is sent; run the same import again (properties that exist"
+        " are adopted, not sent again)"
     )
 
 

@@ -1,5 +1,6 @@
 """The commands of the API, each against an emulator of its own."""
 
+import asyncio
 import json
 import logging
 import types
@@ -8,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from homebox_async.cli import output, session
 from homebox_async.cli.errors import explained, guarded, silence
+from homebox_async.cli.root import homebox
 from homebox_async.cli.text import counted, duration, one_line
 from homebox_async.emulator import Emulator, Fault
 
@@ -242,24 +244,21 @@ def test_bad_base_url(run: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> No
     assert result.stderr.startswith("error: base_url")
 
 
-def test_state_in_use(run: Run, folder: Path) -> None:
+async def test_state_in_use(folder: Path) -> None:
     """Two processes never use one state at a time."""
-    with session.held(folder / "state", "--state"):
-        result = run("account", "show", "--emulator", "--emulator-state", "state")
-    assert 2 == result.exit_code
-    assert "--emulator-state state: another homebox is using it" in result.stderr
+    async with Emulator(state=folder / "state"):
+        result = await asyncio.to_thread(
+            CliRunner().invoke,
+            homebox,
+            ["account", "show", "--emulator", "--emulator-state", "state"],
+        )
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert "--emulator-state state: another emulator is using it; wait for it" in result.stderr
 
 
-def test_no_lock_on_windows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there are no such locks, the state is simply used."""
-    monkeypatch.setattr(session, "sys", types.SimpleNamespace(platform="win32"))
-    with session.held(folder / "state", "--state"), session.held(folder / "state", "--state"):
-        assert (folder / "state").exists()
-
-
-def test_held_lets_other_failures_through(folder: Path) -> None:
+def test_other_failures_than_the_state_s(folder: Path) -> None:
     """A failure that is not the state's is not told as one."""
-    with pytest.raises(FileNotFoundError), session.held(folder / "state", "--state"):
+    with pytest.raises(FileNotFoundError), session.told(folder / "state", "--state"):
         (folder / "nothing").read_text()
 
 

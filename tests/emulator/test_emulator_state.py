@@ -1,5 +1,9 @@
 """The state file: what survives, and what is refused."""
 
+import subprocess
+import sys
+import types
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from homebox_async.emulator import Address, Assumed, Emulator, StateError
+from homebox_async.emulator import Address, Assumed, Emulator, StateError, StateInUse, statelog
 from homebox_async.emulator.package_records import Invite, Payer, Payment, Payout
 from homebox_async.emulator.records import Reading
 from homebox_async.emulator.store import Store
@@ -124,12 +128,12 @@ async def test_survives(serve: Any, home: dict[str, Any], tmp_path: Path) -> Non
     assert expected == contents(emulator.store)
 
 
-async def test_fresh_states_differ(serve: Any, tmp_path: Path) -> None:
+async def test_fresh_states_differ(tmp_path: Path) -> None:
     """Each fresh state has its own reference number, kept in the file."""
     numbers = []
     for name in ("one", "two", "one"):
-        emulator, _ = await serve(state=tmp_path / name)
-        numbers.append(emulator.store.account.reference_number)
+        async with Emulator(state=tmp_path / name) as emulator:
+            numbers.append(emulator.store.account.reference_number)
     assert numbers[0] == numbers[2]
     assert numbers[0] != numbers[1]
 
@@ -169,6 +173,92 @@ async def test_not_a_state_file(tmp_path: Path, text: str, message: str) -> None
     with pytest.raises(StateError, match=message):
         await Emulator(state=path).start()
     assert text == path.read_text()
+
+
+# Opens a state, and says how that went.
+OTHER = """
+import asyncio, sys
+from homebox_async.emulator import Emulator, StateInUse
+
+async def main():
+    try:
+        async with Emulator(state=sys.argv[1]):
+            print("open", flush=True)
+            sys.stdin.read()
+    except StateInUse as error:
+        print(error)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Start processes that have an emulator on the state file until their input ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-c", OTHER, str(tmp_path / "state.jsonl")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """Return what a process says first."""
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+async def test_in_use(other: Any, tmp_path: Path) -> None:
+    """A state is of one emulator at a time, in this process and in others; a kill frees it."""
+    path = tmp_path / "state.jsonl"
+    async with Emulator(state=path) as emulator:
+        before = path.read_bytes()
+        with pytest.raises(StateInUse, match="another emulator is using it; wait for it, or give"):
+            await Emulator(state=path).start()
+        assert f"{path}: another emulator is using it" in first_line(other())
+        assert before == path.read_bytes()
+        emulator.store.add_property(Address("1 New Road", None, "Hove", None, "BN3 1AB"))
+    process = other()
+    assert "open\n" == first_line(process)
+    with pytest.raises(StateInUse):
+        await Emulator(state=path).start()
+    process.kill()
+    process.wait()
+    async with Emulator(state=path) as emulator:
+        assert 1 == len(emulator.store.properties)
+
+
+async def test_start_that_failed_frees_the_state(tmp_path: Path) -> None:
+    """An emulator that could not start lets go of its state."""
+    path = tmp_path / "state.jsonl"
+    async with Emulator() as running:
+        port = int(running.url.rpartition(":")[2])
+        with pytest.raises(OSError, match=str(port)):
+            await Emulator(state=path, port=port).start()
+    path.write_text("nonsense\n")
+    with pytest.raises(StateError, match="line 1"):
+        await Emulator(state=path).start()
+    path.unlink()
+    await (await Emulator(state=path).start()).aclose()
+
+
+async def test_no_lock_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are no such locks, the state is simply used."""
+    monkeypatch.setattr(statelog, "sys", types.SimpleNamespace(platform="win32"))
+    async with Emulator(state=tmp_path / "state"), Emulator(state=tmp_path / "state") as second:
+        assert second.url
 
 
 def test_store_without_a_file() -> None:
