@@ -1,6 +1,7 @@
 """The state file: an append-only log of JSON lines, one for each committed change."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ class StateLog:
     """Appends changes to a file so that they survive the death of the process."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+        # A rehearsal with a real portfolio leaves real names in it: nobody else may read it.
+        self._file = open(path, "ab", opener=_private)  # noqa: SIM115  # see close
 
     def append(self, records: tuple[Record, ...]) -> None:
         """Write the records as one line: all of them survive, or none."""
@@ -31,6 +33,10 @@ class StateLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def replay(path: Path) -> Iterator[list[tuple[str, list[Any]]]]:

@@ -1,4 +1,4 @@
-"""`.ci/audit`: it tells clean, vulnerable and "could not run" apart, against a server like OSV's."""
+"""`.ci/audit` tells clean, vulnerable and "could not run" apart, by a server like OSV's."""
 
 import json
 import os
@@ -23,9 +23,7 @@ ADVICE = {
     "affected": [
         {
             "package": {"name": "aiohttp", "ecosystem": "PyPI"},
-            "ranges": [
-                {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99.0"}]}
-            ],
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99.0"}]}],
         }
     ],
 }
@@ -46,7 +44,7 @@ def advisories() -> Iterator[Advisories]:
     known = Advisories()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  # http.server's name
+        def do_POST(self) -> None:  # http.server's name
             query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             name = query["package"]["name"]
             known.asked.append(name)

@@ -1,4 +1,4 @@
-"""What pyproject.toml promises of versions: the oldest dependencies and every Python named there."""
+"""What pyproject.toml promises: the oldest dependencies, and every Python that it names."""
 
 import os
 import shutil

@@ -53,7 +53,9 @@ def test_same_bytes(released: Any, build: Build, copy_project: Copy, tmp_path: P
         os.utime(path, (1_000_000_000, 1_000_000_000))
     environment = {
         **os.environ,
-        **{"TZ": "Pacific/Auckland", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "77"},
+        "TZ": "Pacific/Auckland",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONHASHSEED": "77",
     }
 
     again = build(source, tmp_path / "dist", umask=0o077, env=environment)

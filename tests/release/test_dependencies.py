@@ -28,8 +28,8 @@ def imported() -> dict[str, set[str]]:
             else:
                 continue
             for name in {name.partition(".")[0] for name in names} - known:
-                [owner] = set(owners[name]) - {"homebox-async", "homebox_async"} or {"homebox-async"}
-                users.setdefault(canonicalize_name(owner), set()).add(part)
+                [owner] = {canonicalize_name(owner) for owner in owners[name]}
+                users.setdefault(owner, set()).add(part)
     users.pop("homebox-async", None)
     return users
 
@@ -41,7 +41,8 @@ def test_declared(requirements: list[Requirement]) -> None:
 
 def test_only_for_the_command_line(project: dict[str, dict[str, list[str]]]) -> None:
     """What comes with the extra `cli` is imported by nothing else."""
-    names = {canonicalize_name(Requirement(r).name) for r in project["optional-dependencies"]["cli"]}
+    wanted = project["optional-dependencies"]["cli"]
+    names = {canonicalize_name(Requirement(line).name) for line in wanted}
     assert {name: {"cli"} for name in names} == {
         name: parts for name, parts in imported().items() if name in names
     }

@@ -133,9 +133,8 @@ def test_types_are_seen(bare: Any, tmp_path: Path) -> None:
     told = [line.partition(": ")[2] for line in done.stdout.splitlines()]
     assert [
         'note: Revealed type is "int | None"',
-        'error: Argument "postcode" to "Address" has incompatible type "int"; expected "str"'
-        "  [arg-type]",
-    ] == told[:2], done.stdout + done.stderr
+        'error: Argument "postcode" to "Address" has incompatible type "int"; expected "str"',
+    ] == [line.partition("  [")[0] for line in told[:2]], done.stdout + done.stderr
 
 
 def test_records(full: Any) -> None:
@@ -149,7 +148,8 @@ def test_records(full: Any) -> None:
                 continue
             algorithm, _, value = promised.partition("=")
             found = sha256(Path(str(distribution.locate_file(path))).read_bytes()).digest()
-            if (algorithm, value) != ("sha256", base64.urlsafe_b64encode(found).decode().strip("=")):
+            hashed = base64.urlsafe_b64encode(found).decode().rstrip("=")
+            if (algorithm, value) != ("sha256", hashed):
                 wrong.append((name, path))
 
     assert [] == wrong
