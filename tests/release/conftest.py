@@ -37,9 +37,10 @@ class Distributions:
 
 @attrs.frozen
 class Environment:
-    """A virtual environment."""
+    """A virtual environment, and the warnings that came with what was installed into it."""
 
     folder: Path
+    warnings: list[str] = attrs.field(factory=list)
 
     def run(self, *command: str, **options: Any) -> "subprocess.CompletedProcess[str]":
         """Run a program of it, in its folder if nothing else is said."""
@@ -148,7 +149,8 @@ def install(run_uv: RunUv, tmp_path_factory: pytest.TempPathFactory) -> Callable
         made = Environment(tmp_path_factory.mktemp("environment"))
         folder = str(made.folder)
         run_uv("venv", "--no-python-downloads", "--clear", "-p", _interpreter(python), folder)
-        run_uv("pip", "install", "--python", folder, *args)
+        told = run_uv("pip", "install", "--python", folder, *args).splitlines()
+        made.warnings.extend(line for line in told if line.startswith("warning"))
         return made
 
     return make

@@ -32,23 +32,25 @@ FAST = [
 NEWEST_ONLY = "tests/cli/test_cli_help.py::test_reference_is_current"
 
 
-@pytest.fixture(scope="module")
-def oldest(
-    install: Install, run_uv: Callable[..., str], released: Any, extras: list[str]
-) -> tuple[Any, list[str]]:
-    """Return an environment with the oldest versions admitted, and what uv said of them."""
-    wanted = f"{released.wheel}[{','.join(extras)}]"
-    made = install("--resolution", "lowest-direct", wanted)
-    args = ("pip", "install", "--dry-run", "--reinstall", "--resolution", "lowest-direct", wanted)
-    said = run_uv(*args, "--python", str(made.folder))
-    return made, [line for line in said.splitlines() if line.startswith("warning")]
-
-
 def bound(requirement: Requirement) -> Version:
     """Return the lower bound, which is all that a requirement may say."""
     [specifier] = requirement.specifier
     assert ">=" == specifier.operator, requirement
     return Version(specifier.version)
+
+
+@pytest.fixture(scope="module")
+def oldest(
+    install: Install,
+    released: Any,
+    requirements: list[Requirement],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Any:
+    """Return an environment with the tools of the tests and the oldest versions admitted."""
+    # uv's `--resolution lowest-direct` takes the dependencies of a wheel for indirect ones.
+    pins = tmp_path_factory.mktemp("pins") / "oldest.txt"
+    pins.write_text("\n".join(f"{r.name}=={bound(r)}" for r in requirements))
+    return install(f"{released.wheel}[dev]", "-c", str(pins))
 
 
 def run_tests(environment: Any, copy_project: Callable[[Path], Path], folder: Path) -> None:
@@ -69,31 +71,19 @@ def run_tests(environment: Any, copy_project: Callable[[Path], Path], folder: Pa
 
 def test_bounds_are_versions(oldest: Any, requirements: list[Requirement]) -> None:
     """Each lower bound is a version that can be installed, and not one that was withdrawn."""
-    environment, warnings = oldest
-    found = environment.installed()
+    found = oldest.installed()
 
     assert {r.name: bound(r) for r in requirements} == {
         r.name: Version(found[canonicalize_name(r.name)].version) for r in requirements
     }
-    assert [] == warnings
+    assert [] == oldest.warnings
 
 
 def test_oldest_dependencies(
-    oldest: Any,
-    requirements: list[Requirement],
-    project: dict[str, Any],
-    run_uv: Callable[..., str],
-    copy_project: Callable[[Path], Path],
-    tmp_path: Path,
+    oldest: Any, copy_project: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     """The tests pass with the oldest version of every dependency."""
-    environment, _ = oldest
-    pins = tmp_path / "pins.txt"
-    pins.write_text("\n".join(f"{r.name}=={bound(r)}" for r in requirements))
-    tools = [r for r in project["optional-dependencies"]["dev"] if "homebox" not in r]
-    run_uv("pip", "install", "--python", str(environment.folder), "-c", str(pins), *tools)
-
-    run_tests(environment, copy_project, tmp_path / "project")
+    run_tests(oldest, copy_project, tmp_path / "project")
 
 
 @pytest.mark.parametrize("version", ["3.12", "3.13"])
