@@ -1,6 +1,7 @@
 """The state file: an append-only log of JSON lines, one for each committed change."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,8 @@ class StateLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("ab")
+        # A rehearsal with a real portfolio leaves real names in it: nobody else may read it.
+        self._file = open(path, "ab", opener=_private)  # noqa: SIM115  # see close
         try:
             _lock(self._file, path)
         except BaseException:
@@ -70,6 +72,10 @@ class StateLog:
                     ) from None
                 yield pairs
                 end += len(line)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _lock(file: BinaryIO, path: Path) -> None:

@@ -200,21 +200,22 @@ class Reader:
         """
         found = self.connection.execute(
             "SELECT reference FROM rows WHERE reference <> ''"
-            " AND (?1 = '' OR substr(reference, 1, length(?1)) <> ?1) GROUP BY reference"
-            " HAVING count(*) > 1 ORDER BY min(number) LIMIT ?2",
-            (but, limit),
+            " AND (:but = '' OR substr(reference, 1, length(:but)) <> :but) GROUP BY reference"
+            " HAVING count(*) > 1 ORDER BY min(number) LIMIT :limit",
+            {"but": but, "limit": limit},
         ).fetchall()
         return [(one, self._numbers("reference = ?", one, limit)) for (one,) in found]
 
     def reject_repeats(self, prefix: str) -> None:
         """Reject pending rows whose reference, which has this prefix, an earlier row has."""
         self.connection.execute(
-            "UPDATE rows SET state = ?1, field = 'row', error = 'is the same home as row ' ||"
+            "UPDATE rows SET state = :rejected, field = 'row',"
+            " error = 'is the same home as row ' ||"
             " (SELECT min(number) FROM rows AS r WHERE r.reference = rows.reference),"
             " fix = 'delete it, or give both rows references of their own'"
-            " WHERE state = ?2 AND substr(reference, 1, length(?3)) = ?3"
+            " WHERE state = :pending AND substr(reference, 1, length(:prefix)) = :prefix"
             " AND number > (SELECT min(number) FROM rows AS r WHERE r.reference = rows.reference)",
-            (State.REJECTED, State.PENDING, prefix),
+            {"rejected": State.REJECTED, "pending": State.PENDING, "prefix": prefix},
         )
         self.forget_counts()
 

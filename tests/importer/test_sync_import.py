@@ -123,10 +123,12 @@ def test_same_words() -> None:
 
 PROGRAM = textwrap.dedent(
     """
-    import sys
+    import logging, sys
     from homebox_async import Homebox
     from homebox_async.importer import import_properties_sync
 
+    # The debug mode warns of slow callbacks, which a busy machine has; errors still come out.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     url, token, source, folder, how = sys.argv[1:]
     with Homebox(token, base_url=url) as client:
         run = import_properties_sync(client, source, results=folder, settle=0.1, concurrency=8)

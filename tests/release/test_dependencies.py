@@ -1,0 +1,48 @@
+"""What the package imports is what pyproject.toml declares, no less and no more."""
+
+import ast
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import homebox_async
+
+PACKAGE = Path(homebox_async.__file__).parent
+
+
+def imported() -> dict[str, set[str]]:
+    """Return which of the package's parts import each distribution, its command line apart."""
+    owners = packages_distributions()
+    users: dict[str, set[str]] = {}
+    known = {*sys.stdlib_module_names, "_typeshed"}  # the latter is for type checkers alone
+    for path in PACKAGE.rglob("*.py"):
+        part = "cli" if path.is_relative_to(PACKAGE / "cli") else "package"
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [str(node.module)]
+            else:
+                continue
+            for name in {name.partition(".")[0] for name in names} - known:
+                [owner] = {canonicalize_name(owner) for owner in owners[name]}
+                users.setdefault(owner, set()).add(part)
+    users.pop("homebox-async", None)
+    return users
+
+
+def test_declared(requirements: list[Requirement]) -> None:
+    """Every distribution that is imported is declared, and every one declared is imported."""
+    assert {canonicalize_name(r.name) for r in requirements} == set(imported())
+
+
+def test_only_for_the_command_line(project: dict[str, dict[str, list[str]]]) -> None:
+    """What comes with the extra `cli` is imported by nothing else."""
+    wanted = project["optional-dependencies"]["cli"]
+    names = {canonicalize_name(Requirement(line).name) for line in wanted}
+    assert {name: {"cli"} for name in names} == {
+        name: parts for name, parts in imported().items() if name in names
+    }
