@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from homebox_async import AsyncHomebox, Request, Response, Retry, Upload
+from homebox_async import AsyncHomebox, Request, Response, Retry, Upload, base_client
 from homebox_async.errors import RateLimited, StatusError
 from homebox_async.retry import Retrier
 from homebox_async.wire import Incoming
@@ -247,8 +247,6 @@ class RetryMachine(RuleBasedStateMachine):
         def made(policy: Retry, **options: Any) -> Retrier:
             self.retriers.append(make(policy, **options))
             return self.retriers[-1]
-
-        from homebox_async import base_client
 
         make: Any = base_client.Retrier
         self.patch.setattr(base_client, "Retrier", made)
