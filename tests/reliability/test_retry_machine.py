@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from homebox_async import AsyncHomebox, Request, Response, Retry, Upload
+from homebox_async import AsyncHomebox, Request, Response, Retry, Upload, base_client
 from homebox_async.errors import RateLimited, StatusError
 from homebox_async.retry import Retrier
 from homebox_async.wire import Incoming
@@ -110,6 +110,21 @@ _FAULTS = [some_fault(_CHANCE) for _ in range(2000)]
 says = st.integers(0, 1999).map(lambda n: _SAYS[n])
 faults = st.integers(0, 1999).map(lambda n: _FAULTS[n])
 
+
+@attrs.frozen
+class Event:
+    """What happened, when, to which call, and how many requests the server had seen by then.
+
+    `kind`: "began" to look for a connection, "sent", "limited" by a 429, or failed by another
+    status ("no").
+    """
+
+    kind: str
+    at: float
+    number: int
+    received: int
+
+
 THE_WORLD: list[World] = []
 
 
@@ -135,9 +150,7 @@ class RetryMachine(RuleBasedStateMachine):
             self.world.proxy,
         )
         self.calls: list[Call] = []
-        # What happened, when, to which call: "began" to look for a connection, "sent", "limited"
-        # by a 429, or another failing status ("no").
-        self.events: list[tuple[str, float, int]] = []
+        self.events: list[Event] = []
         self.asked = Asked()
         self.noise: list[str] = []
         self.plans: deque[Plan] = deque()
@@ -162,17 +175,20 @@ class RetryMachine(RuleBasedStateMachine):
         machine = self
 
         async def noted_connect(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            machine.events.append(("began", machine.loop.time(), -1))
+            machine._note("began", int(request.url.path.rpartition("/")[2]))
             return await connect(self, request, *args, **kwargs)
 
         async def noted_send(self: Any, connection: Any) -> Any:
             number = int(self.url.path.rpartition("/")[2])
             machine.calls[number].sends.append(machine.loop.time())
-            machine.events.append(("sent", machine.loop.time(), number))
+            machine._note("sent", number)
             return await send(self, connection)
 
         self.patch.setattr(aiohttp.TCPConnector, "connect", noted_connect)
         self.patch.setattr(aiohttp.ClientRequest, "send", noted_send)
+
+    def _note(self, kind: str, number: int) -> None:
+        self.events.append(Event(kind, self.loop.time(), number, len(self.server.received)))
 
     async def _observe(self, request: Request, handler: Any) -> Response:
         """Count the attempts and what is in flight, and note each pause that is asked for."""
@@ -185,10 +201,10 @@ class RetryMachine(RuleBasedStateMachine):
         except RateLimited as limited:
             if limited.retry_after is not None:
                 self.left = None
-            self.events.append(("limited", self.loop.time(), int(request.params["id"])))
+            self._note("limited", int(request.params["id"]))
             raise
         except StatusError:
-            self.events.append(("no", self.loop.time(), int(request.params["id"])))
+            self._note("no", int(request.params["id"]))
             raise
         else:
             left = response.headers.get("X-RateLimit-Remaining")
@@ -231,8 +247,6 @@ class RetryMachine(RuleBasedStateMachine):
         def made(policy: Retry, **options: Any) -> Retrier:
             self.retriers.append(make(policy, **options))
             return self.retriers[-1]
-
-        from homebox_async import base_client
 
         make: Any = base_client.Retrier
         self.patch.setattr(base_client, "Retrier", made)
@@ -410,23 +424,23 @@ class RetryMachine(RuleBasedStateMachine):
         """Nothing begins before the time that a 429 named, no call goes again before its own."""
         wall = self.loop.wall() - self.loop.time()
         until, own = 0.0, dict.fromkeys(range(len(self.calls)), 0.0)
-        for kind, at, number in self.events:
-            if kind == "began":
-                assert at >= until - TICK, "begun within a pause"
-            elif kind == "sent":
-                assert at >= own[number] - TICK, "sent again before the time"
+        for event in self.events:
+            if event.kind == "began":
+                assert event.at >= until - TICK, "begun within a pause"
+            elif event.kind == "sent":
+                assert event.at >= own[event.number] - TICK, "sent again before the time"
             else:
-                answer = self._seen(self.calls[number], at, links)
-                asked = None if answer is None else self.asked.until(answer, at, wall)
+                answer = self._seen(event, links)
+                asked = None if answer is None else self.asked.until(answer, event.at, wall)
                 if asked is not None:
                     TOTALS["waits asked for and seen"] += 1
-                    own[number] = asked
-                    until = max(until, asked) if kind == "limited" else until
+                    own[event.number] = asked
+                    until = max(until, asked) if event.kind == "limited" else until
 
-    @staticmethod
-    def _seen(call: Call, at: float, links: dict[int, Link]) -> Answer | None:
-        """Return the answer that failed a call at this time, if it came through as it was."""
-        said = [one for one in call.received if 0 < one.answered_at <= at]
+    def _seen(self, event: Event, links: dict[int, Link]) -> Answer | None:
+        """Return the answer that failed a call, if it came through as it was."""
+        before = self.server.received[: event.received]
+        said = [one for one in before if one.number == event.number and one.answered_at]
         if not said or any(
             isinstance(fault, Corrupt) and fault.way is Way.DOWN
             for fault in links[said[-1].port].struck
