@@ -137,7 +137,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "wire",
     },
     "credentials": {"errors", "tracebacks", "wire"},
-    "blocking": {"download", "errors", "models", "pages", "tracebacks", "wire"},
+    "loops": set(),
+    "blocking": {"download", "errors", "loops", "models", "pages", "tracebacks", "wire"},
     "base_client": {"blocking", "errors", "middleware", "retry", "transport", "wire"},
     "client": {
         "base_client",
