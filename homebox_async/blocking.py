@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
+from .failures import cancellation_told
 from .loops import loop_factory
 from .models import Model
 from .pages import Page, PageCursor, Pages
 from .tracebacks import clear_locals
-from .wire import cancellation_told
 
 P = ParamSpec("P")
 R = TypeVar("R")

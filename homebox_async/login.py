@@ -26,10 +26,11 @@ from .errors import (
     Outcome,
     RequestError,
 )
+from .failures import note_cancelled
 from .middleware import Handler, answered
 from .models import Unreadable
 from .transport import Transport
-from .wire import Request, Response, Safety, Secret, encode, note_cancelled
+from .wire import Request, Response, Safety, Secret, encode
 
 # RFC 6750 says what a token is made of; a page that the server shows instead is made of more.
 _TOKEN = re.compile(rb'(?:\xef\xbb\xbf)?\s*"?([A-Za-z0-9._~+/-]+=*)"?\s*')

@@ -26,8 +26,9 @@ from typing import Final
 import attrs
 
 from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited, RequestError
+from .failures import failure, note_cancelled, server_words
 from .models import Refusal
-from .wire import Request, Response, Safety, failure, note_cancelled, server_words
+from .wire import Request, Response, Safety
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Request, Handler], Awaitable[Response]]

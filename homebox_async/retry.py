@@ -29,8 +29,9 @@ from .errors import (
     RequestError,
     StatusError,
 )
+from .failures import note_cancelled
 from .middleware import LONGEST_PAUSE, Handler, logger
-from .wire import Request, Response, Safety, note_cancelled
+from .wire import Request, Response, Safety
 
 if TYPE_CHECKING:
     import tenacity

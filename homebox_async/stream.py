@@ -17,7 +17,8 @@ from .errors import (
     Outcome,
     RequestError,
 )
-from .wire import Request, note_cancelled
+from .failures import note_cancelled
+from .wire import Request
 
 NOTHING: Final[Mapping[str, str]] = {}
 # RuntimeError is what aiohttp and asyncio say of a session, a loop or a Python that is closing.

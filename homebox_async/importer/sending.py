@@ -11,9 +11,10 @@ from contextvars import ContextVar
 
 from ..client import AsyncHomebox
 from ..errors import Outcome, RateLimited, RedirectRefused, RequestError, ServerError
+from ..failures import cancellation_told
 from ..middleware import Handler
 from ..resources.properties import Made
-from ..wire import Request, Response, cancellation_told
+from ..wire import Request, Response
 from .claims import Claims, Item
 from .course import Course
 from .ending import ended

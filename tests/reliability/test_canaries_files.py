@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from homebox_async import AsyncHomebox, Retry
 from homebox_async.cli import root
 from homebox_async.emulator import Emulator, Fault
+from homebox_async.failures import failure
 from homebox_async.importer import import_properties
-from homebox_async.wire import Response, failure
+from homebox_async.wire import Response
 
 from .canaries import TOKEN, everything_of, leaks, ours
 

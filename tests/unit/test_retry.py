@@ -19,9 +19,10 @@ from homebox_async import (
     Response,
     Retry,
 )
+from homebox_async.failures import failure, outcome_of, retry_after
 from homebox_async.middleware import Throttle
 from homebox_async.retry import Quota, Retrier, retryable
-from homebox_async.wire import SAFETY, Safety, failure, outcome_of, retry_after
+from homebox_async.wire import SAFETY, Safety
 
 
 def request(method: str = "GET", **changes: Any) -> Request:

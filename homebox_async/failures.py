@@ -1,0 +1,222 @@
+"""What a call came to when it came to no result: the errors of answers, the notes of cancellations.
+
+A server's words are made safe here before they stand in an error: what was sent is masked, and so
+is what looks personal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import html
+import itertools
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import quote
+
+from .errors import Outcome, StatusError, status_error
+from .wire import FormBody, Request, Response, Safety
+
+logger = logging.getLogger("homebox_async")
+
+cancellation_told: ContextVar[bool] = ContextVar("homebox_cancellation_told", default=False)
+"""Whether whoever cancels learns the outcome in another way than by the log."""
+
+
+def note_cancelled(
+    cancelled: BaseException, request: Request, outcome: Outcome, when: str = ""
+) -> None:
+    """Write on a cancellation what the cancelled call did at the server.
+
+    For a write that may have happened it is logged, too: an `asyncio.timeout` hides the
+    cancellation behind its own error, and an anyio scope swallows it.
+    """
+    note = f"{request.method} {request.path}: cancelled{when} [outcome: {outcome.value}]"
+    cancelled.add_note(note)
+    open_write = outcome is Outcome.UNKNOWN and request.safety is not Safety.READ
+    if open_write and not cancellation_told.get():
+        logger.warning("%s: it may have been carried out", note)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that `Retry-After` asks for, None where it says nothing readable.
+
+    It may be a number of seconds or an HTTP date; `now` is the time of day (`time.time`).
+    """
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,12}", value):
+        return float(value)
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+        # One that names no zone is in UTC, not in the local one.
+        date = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
+        return max(0.0, date.timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+# Of an answer that says no: nobody reads more, and a server may send any amount.
+_LONGEST_WORDS = 1 << 20
+_MOST_FIELDS, _MOST_MESSAGES = 200, 20
+
+# Statuses after which a write may have been done all the same.
+_OPEN = {408, 500, 502, 504}
+
+
+def outcome_of(safety: Safety, status: int, asked_to_wait: bool) -> Outcome:
+    """Return what a request that was answered with a failing status did at the server."""
+    if safety is Safety.READ or (status < 500 and status not in _OPEN):
+        return Outcome.REJECTED
+    # 503 with Retry-After is the server's word that it did not take the request.
+    if status == 503 and asked_to_wait:
+        return Outcome.REJECTED
+    return Outcome.UNKNOWN
+
+
+def failure(request: Request, response: Response, now: float) -> StatusError:
+    """Return the error of an answer with a status of 300 or above."""
+    wait = retry_after(response.headers, now)
+    said, fields = server_words(request, response)
+    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    told = response.body and re.fullmatch(r"[a-z.+-]+/[a-z0-9.+-]{1,30}", kind, re.IGNORECASE)
+    words = said or (f"an answer of type {kind}" if told else "no message")
+    for name, messages in itertools.islice(fields.items(), 10):
+        words += f"; {name}: {' '.join(messages[:3])}"
+    return status_error(response.status)(
+        f"the server answered {response.status}: {words}",
+        outcome=outcome_of(request.safety, response.status, wait is not None),
+        status=response.status,
+        server_message=said,
+        errors=fields,
+        retry_after=wait,
+        request_id=_request_id(response),
+        method=request.method,
+        path=request.path,
+    )
+
+
+def _request_id(response: Response) -> str | None:
+    """Return what the server calls the exchange: an id, and no words."""
+    found = re.fullmatch(r"[\w.:/+=-]{1,128}", response.headers.get("X-Request-Id", ""))
+    return found and found[0]
+
+
+def server_words(request: Request, response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Read Laravel's `{"message", "errors"}` where the answer has it, as far as anyone reads.
+
+    What was sent is masked.
+    """
+    if len(response.body) > _LONGEST_WORDS:
+        return "", {}
+    sent = dict(_sent(request, response.added))
+
+    def words(text: object) -> str:
+        return redact(_masked(str(text), sent))
+
+    try:
+        tree = json.loads(response.body)
+        if not isinstance(tree, dict):
+            return "", {}
+        said, errors = tree.get("message") or tree.get("error"), tree.get("errors")
+        fields = errors.items() if isinstance(errors, dict) else ()
+        return (
+            words(said) if isinstance(said, str) else "",
+            {
+                words(name): tuple(words(message) for message in _messages(messages))
+                for name, messages in itertools.islice(fields, _MOST_FIELDS)
+            },
+        )
+    except (ValueError, RecursionError):
+        return "", {}
+
+
+def _messages(given: Any) -> list[Any]:
+    messages = given[:_MOST_MESSAGES] if isinstance(given, list) else [given]
+    return [message for message in messages if message is not None]
+
+
+def _sent(request: Request, added: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
+    """Give every text that a request sends, each with the name of its field."""
+    for name, value in (*request.params.items(), *request.query):
+        yield str(value), name
+    for name, value in (*(request.headers or {}).items(), *(added or {}).items()):
+        yield value.removeprefix("Bearer "), "token" if name == "Authorization" else name
+    body = request.body
+    if isinstance(body, FormBody):
+        for name, value in body.fields:
+            yield value, name
+        for name, file in body.files:
+            yield file.filename, name
+    elif body is not None:
+        yield from _texts("", json.loads(body.data))
+
+
+def _texts(name: str, tree: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, str):
+        yield tree, name
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _texts(key, value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _texts(name, value)
+
+
+_LONGEST = 20_000  # characters of a server's words that are looked at
+_ENOUGH = 60  # characters of a long text that tell that it is repeated
+
+
+def _masked(text: str, sent: Mapping[str, str]) -> str:
+    """Return a server's words with the name of a field for each text of the request."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST].rpartition(" ")[0]
+    text = " ".join(html.unescape(text).split())
+    folded = text.casefold()
+    patterns = {}
+    for value, name in sent.items():
+        flat = " ".join(value.split())
+        if flat.isdecimal() or flat in {"true", "false"}:
+            continue  # `redact` sees to long numbers; a short one is no more than an id
+        for form in (flat, quote(flat, safe="")):
+            start = form[:_ENOUGH]
+            if len(form) > 1 and start.casefold() in folded:
+                # A short one may well be part of a longer word.
+                edge = r"\b" if len(form) < 4 else ""
+                rest = ".*" if len(form) > _ENOUGH else ""
+                patterns[f"{edge}{re.escape(start)}{edge}{rest}"] = name
+    # The longest first: one may be part of another.
+    for pattern in sorted(patterns, key=len, reverse=True):
+        mask = f"[{patterns[pattern]}]".replace("\\", "\\\\")
+        text = re.sub(pattern, mask, text, flags=re.IGNORECASE)
+    return text
+
+
+_PERSONAL = re.compile(
+    r"(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)|(?P<date>\b\d{1,4}[/-]\d{1,2}[/-]\d{2,4}\b)"
+    r"|(?P<token>\beyJ[\w-]+\.[\w-]+\.[\w-]*)"
+    r"|(?P<number>\+?\d(?:[\d \-()]{4,}\d))"
+)
+
+
+def redact(text: str, limit: int = 300) -> str:
+    """Return a server's words on one line without emails, dates, JWTs and long numbers.
+
+    Nor do they hold anything that would drive a terminal, forge a line of a log, or that no file
+    could take.
+    """
+    if len(text) > 4 * limit:
+        # The search below takes square time on endless words; half a word may be half an email.
+        text = text[: 4 * limit].rpartition(" ")[0] or "…"
+    plain = _printable(" ".join(text.split()))
+    clean = _PERSONAL.sub(lambda found: f"[{found.lastgroup}]", plain)
+    return clean if len(clean) <= limit else clean[:limit] + "…"
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
