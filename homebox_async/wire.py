@@ -120,6 +120,7 @@ class Incoming(Protocol):
     @property
     def framed(self) -> bool:
         """Whether a body that was cut off comes out as an error."""
+        ...
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def aclose(self) -> None:

@@ -69,9 +69,7 @@ async def test_floods(server: Any, connect: Any, name: str) -> None:
     first, again, expected = FLOODS[name]
     server.default = endless(first, again)
     # Only what has no other end waits for the timeout.
-    client = connect(
-        retry=ONCE, timeout=1 if expected is AttemptTimeout else HUNG, max_body=200_000
-    )
+    client = connect(retry=ONCE, timeout=1 if expected is AttemptTimeout else HUNG, max_body=50_000)
     tracemalloc.start()
     began = time.monotonic()
     with pytest.raises(expected):

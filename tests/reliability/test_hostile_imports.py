@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from homebox_async import AsyncHomebox, Retry
-from homebox_async.importer import Report, import_properties
+from homebox_async.importer import Report, engine, import_properties
 
 ROWS = 3
 REFERENCES = [f"A{n}" for n in range(1, ROWS + 1)]
@@ -139,8 +139,11 @@ async def test_refused_with_odd_words(
 
 
 @pytest.mark.parametrize("listed", [b"<html>", b'{"error": "x"}', b'{"data": 5}', b"[" * 100_000])
-async def test_a_list_that_is_none(partner: Partner, tmp_path: Path, listed: bytes) -> None:
+async def test_a_list_that_is_none(
+    partner: Partner, tmp_path: Path, listed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the list cannot be read, nothing is sent and the report says why."""
+    monkeypatch.setattr(engine, "_PATIENT", Retry(attempts=2, backoff=0.0))  # no half minute
     partner.listed = listed
     report = await partner.run(tmp_path)
     assert (ROWS, 0) == (report.pending, partner.posts)
