@@ -153,7 +153,7 @@ class Login:
 
     async def _attempt(self, request: Request) -> Response:
         response = await self.transport.send(request)
-        if response.status >= 300 or _TOKEN.fullmatch(response.body[:_LONGEST]) is None:
+        if response.status >= 300 or _token(response.body) is None:
             response.body = b""  # its words may repeat what was sent
         return response
 
@@ -163,10 +163,14 @@ class Login:
 
 def _read_token(response: Response) -> Secret:
     """Return the JWT of an answer: bare, or as a JSON text."""
-    token = _TOKEN.fullmatch(response.body[: _LONGEST + 1])
-    if token is None or len(response.body) > _LONGEST:
+    token = _token(response.body)
+    if token is None:
         raise Unreadable("holds no token")
     return Secret(token[1].decode())
+
+
+def _token(body: bytes) -> re.Match[bytes] | None:
+    return _TOKEN.fullmatch(body) if len(body) <= _LONGEST else None
 
 
 def _life(token: str, now: float) -> float:

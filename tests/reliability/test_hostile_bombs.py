@@ -137,7 +137,8 @@ async def test_bombs(server: Any, tmp_path: Any, name: str) -> None:
     for what, limit in (("json", 1), ("save", 1), ("json", 64)):
         grown, seconds, told = await cost(server, what, tmp_path, limit * MEBI)
         print(
-            f"{name} {len(bomb)} bytes, {what}, limit {limit} MiB: {grown:.0f} MiB, {seconds:.1f} s, {told}"
+            f"{name} {len(bomb)} bytes, {what}, limit {limit} MiB:"
+            f" {grown:.0f} MiB, {seconds:.1f} s, {told}"
         )
         assert told.startswith(kinds)
         assert grown < limit + slack
