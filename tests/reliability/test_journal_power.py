@@ -130,10 +130,9 @@ def _reordered(log: Path, keep: int, chance: random.Random) -> None:
 LOSSES = [_cut, _cut_at_once, _zeros, _garbage, _reordered]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_power_cuts(seed: int, tmp_path: Path) -> None:
+async def test_power_cuts(tmp_path: Path) -> None:
     """Whatever is lost behind what had to be there, no row is missing or there twice."""
-    chance = random.Random(seed)
+    chance = random.Random(1)
     async with Stand.at(tmp_path, 300, faults=SLOW) as stand:
         stand.emulator.received = log = Copying(stand.journal)
         copy = tmp_path / "copy"
