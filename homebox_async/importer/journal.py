@@ -275,8 +275,9 @@ class Journal:
         error: str = "",
         fix: str = "",
     ) -> None:
-        """Enter what became of a row: durable after the next commit (`flush` waits for it).
+        """Enter what became of a row: durable soon, together with others (`flush` waits for it).
 
+        Until then it stands there as INFLIGHT, so that a process killed in between looks it up.
         A write that fails is raised by the next call that is awaited, and by `close`.
         """
         self._check_open()

@@ -16,7 +16,7 @@ from typing import Any
 from .store import JournalError, Reader, State, touched
 
 _APPLICATION = 0x48425831  # "HBX1", in the header of the file
-_VERSION = 1
+_VERSION = 2
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     """CREATE TABLE rows (
