@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from homebox_async.importer.columns import Columns, PropertyRow
 from homebox_async.importer.sources import Row
-from homebox_async.login import Bearer
 from homebox_async.resources.addresses import AddressId
 from homebox_async.resources.properties import AsyncProperties, Made, Property
-from homebox_async.wire import Request, Response, Safety, Secret
+from homebox_async.wire import Request, Response
 
 COLUMNS = ("line1", "line2", "city", "county", "postcode", "ref")
 CELL = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -78,29 +77,3 @@ def id_of_the_typed_call(body: bytes) -> int | None:
 
     asyncio.run(AsyncProperties(send).create(AddressId("a")))
     return made[0].id
-
-
-def test_the_token_is_all_that_is_added() -> None:
-    """Every part of a request goes on as it is, with the token beside its headers."""
-    values: dict[str, Any] = {
-        "method": "PATCH",
-        "path": "x/{id}",
-        "params": {"id": 1},
-        "query": (("a", "b"),),
-        "body": None,
-        "safety": Safety.DELETE,
-        "read": nobody,
-        "deadline": 4.0,
-        "headers": {"X": "y"},
-        "receive": nobody,
-    }
-    assert set(values) == set(attrs.fields_dict(Request))
-    seen: list[Request] = []
-
-    async def handler(request: Request) -> Response:
-        seen.append(request)
-        return Response(200, {}, b"")
-
-    asyncio.run(Bearer(Secret("t"))(Request(**values), handler))  # type: ignore[arg-type]
-    headers = {"X": "y", "Authorization": "Bearer t"}
-    assert values | {"headers": headers} == attrs.asdict(seen[0], recurse=False)
