@@ -27,6 +27,7 @@ def test_public_names() -> None:
         "RateLimit",
         "Received",
         "StateError",
+        "StateInUse",
     ]
     assert expected == package.__all__
 

@@ -48,7 +48,7 @@ def through_a_file(folder: Path, cells: dict[str, str]) -> dict[str, str]:
     """Write a row as a reject, and read it as an input again."""
     path = folder / "in.rejects.csv"
     file = _File(path, list(cells), ("row", "field", "error", "fix"))
-    file.write(Row(1, cells), ["1", "f", "e", "x"])
+    file.write([(Row(1, cells), ["1", "f", "e", "x"])])
     file.complete()
     assert file.place()
     with open_source(path) as source:
