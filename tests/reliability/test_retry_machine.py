@@ -27,7 +27,7 @@ from homebox_async.errors import RateLimited, StatusError
 from homebox_async.retry import Retrier
 from homebox_async.wire import Incoming
 
-from .history import READS, TICK, WRITES, Asked, Call, Judge
+from .judge import READS, TICK, WRITES, Asked, Call, Judge
 from .plans import (
     CLEAN,
     Corrupt,
