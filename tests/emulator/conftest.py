@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 
-from homebox_async.emulator import Emulator
+from homebox_async.emulator import Assumed, Emulator
+
+from .packages import API, Start
 
 Serve = Callable[..., Awaitable[tuple[Emulator, aiohttp.ClientSession]]]
 
@@ -64,3 +67,42 @@ def home() -> dict[str, Any]:
         },
         "property_reference": "A1",
     }
+
+
+NOW = datetime(2024, 5, 20, 9, tzinfo=UTC).timestamp()
+
+
+class Api:
+    """The Partner API as short calls: status and content."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Send a request."""
+        async with self._session.request(method, f"{API}/{path}", json=body) as response:
+            return response.status, await response.json()
+
+    async def get(self, path: str) -> Any:
+        """Return the content of a GET that succeeds."""
+        status, content = await self.send("GET", path)
+        assert 200 == status, content
+        return content
+
+    async def post(self, path: str, body: Any) -> Any:
+        """Return the content of a POST that creates."""
+        status, content = await self.send("POST", path, body)
+        assert 201 == status, content
+        return content
+
+
+@pytest.fixture
+def start(serve: Any) -> Start:
+    """Start an emulator with these assumptions and a stopped clock."""
+
+    async def begin(**assumed: Any) -> tuple[Emulator, Api]:
+        emulator, session = await serve(assumed=Assumed(**assumed))
+        emulator.store.clock = lambda: NOW
+        return emulator, Api(session)
+
+    return begin

@@ -2,7 +2,7 @@
 
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ import pytest
 from homebox_async import AsyncHomebox, Retry
 from homebox_async.emulator import Emulator
 from homebox_async.importer import Import, Report, engine, failures, import_properties
+from homebox_async.importer.journal import Journal
+
+from .journals import FACTS, planned
 
 CREATE = ("POST", "/api/partner/property")
 LIST = ("GET", "/api/partner/property")
@@ -91,3 +94,23 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     for client in bench.clients:
         await client.aclose()
     await bench.emulator.aclose()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a file into a fresh folder."""
+
+    def write(content: str | bytes, name: str = "rows.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """Return a journal of ten rows."""
+    async with await Journal.open(tmp_path / "j", **FACTS) as journal:
+        await journal.plan(planned(journal, 10))
+        yield journal

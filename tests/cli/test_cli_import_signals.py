@@ -1,0 +1,109 @@
+"""`homebox import properties`: Ctrl-C and SIGTERM, in this process."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from homebox_async.cli.output import Output
+from homebox_async.emulator import Emulator, Fault
+
+from .importing import IMPORT, counts
+
+Run = Callable[..., Result]
+Write = Callable[..., Path]
+
+
+# --- signals, in this process
+
+
+def later(seconds: float, number: signal.Signals) -> threading.Timer:
+    """Send a signal to this process in a moment."""
+    main = threading.main_thread().ident
+    assert main is not None
+    timer = threading.Timer(seconds, lambda: signal.pthread_kill(main, number))
+    timer.start()
+    return timer
+
+
+def interrupted(run: Run, *numbers: signal.Signals) -> Result:
+    """Run an import and send it signals."""
+    timers = [later(0.5 + 0.3 * index, number) for index, number in enumerate(numbers)]
+    try:
+        return run(*IMPORT, "--concurrency", "2", "--settle", "0")
+    finally:
+        for timer in timers:
+            timer.join()
+
+
+def test_first_interrupt(run: Run, write: Write, served: Emulator) -> None:
+    """The first Ctrl-C waits for what is in flight and tells how to go on; that does."""
+    write(9)
+    served.script("POST", "/api/partner/property", [Fault("slow", seconds=1.0)] * 9)
+    result = interrupted(run, signal.SIGINT)
+    assert (130, 2) == (result.exit_code, counts(result)["created"])
+    assert "interrupted: waiting for what is in flight" in result.stderr
+    command = "import properties in.csv --concurrency 2 --settle 0"
+    assert result.stdout.endswith(f"stopped: interrupted\nto go on: homebox {command}\n")
+    served._scripts.clear()
+    assert 0 == run(*command.split()).exit_code
+    assert 9 == len(list(served.store.properties))
+
+
+def test_second_interrupt(run: Run, write: Write, served: Emulator) -> None:
+    """The second Ctrl-C, or SIGTERM, leaves at once; going on finds out what happened."""
+    write(9)
+    served.script("POST", "/api/partner/property", [Fault("hang-after")] * 2)
+    result = interrupted(run, signal.SIGINT, signal.SIGTERM)
+    assert (130, "") == (result.exit_code, result.stdout)
+    command = "import properties in.csv --concurrency 2 --settle 0"
+    assert f"left at once; to go on: homebox {command}\n" in result.stderr
+    assert result.stderr.endswith("error: interrupted\n")
+    assert 0 == run(*command.split()).exit_code
+    assert 9 == len(list(served.store.properties))
+
+
+def test_interrupted_write(run: Run, served: Emulator) -> None:
+    """Ctrl-C during a single write tells that it may have happened."""
+    served.script("POST", "/api/partner/property", [Fault("hang")])
+    timer = later(0.5, signal.SIGINT)
+    result = run(
+        *("properties", "create", "--line1", "1 A", "--city", "Leeds", "--postcode", "LS1 1AA")
+    )
+    timer.join()
+    assert 130 == result.exit_code
+    assert "error: interrupted; POST property: cancelled [outcome: unknown]\n" == (
+        result.stderr.lstrip("\n")
+    )
+
+
+def test_cancelled_by_another(write: Write, served: Emulator) -> None:
+    """A cancellation that is no interrupt stays one."""
+    from homebox_async import AsyncHomebox
+    from homebox_async.cli.imports import _import
+
+    path = write(3)
+    served.script("POST", "/api/partner/property", [Fault("hang")] * 9)
+
+    async def cancelled() -> None:
+        async with AsyncHomebox() as client, asyncio.timeout(0.3):
+            await _import(client, path, Output(json=True, verbose=False), {}, "")
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(cancelled())
+
+
+def test_without_signal_handlers(run: Run, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a loop takes no signal handlers (Windows), the import runs without them."""
+
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    for name in ("add_signal_handler", "remove_signal_handler"):
+        monkeypatch.setattr(asyncio.SelectorEventLoop, name, refuse)
+    write(1)
+    assert 0 == run(*IMPORT, "--emulator").exit_code
