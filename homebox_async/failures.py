@@ -173,7 +173,7 @@ _ENOUGH = 60  # characters of a long text that tell that it is repeated
 def _masked(text: str, sent: Mapping[str, str]) -> str:
     """Return a server's words with the name of a field for each text of the request."""
     if len(text) > _LONGEST:
-        text = text[:_LONGEST].rpartition(" ")[0]
+        text = text[:_LONGEST].rpartition(" ")[0] or "…"
     text = " ".join(html.unescape(text).split())
     folded = text.casefold()
     patterns = {}
