@@ -89,7 +89,7 @@ def get(
 
 
 @group.command(
-    epilog=examples("homebox billing document BE00000001 --output bills/"),
+    epilog=examples("homebox billing document BE03856190 --output bills/"),
 )
 @click.argument("document_id")
 @click.option(

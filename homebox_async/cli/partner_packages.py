@@ -45,5 +45,5 @@ operation(
     machine may see.
     """,
     "homebox partner-packages create --from order.json",
-    "homebox partner-packages create --from order.json --bill 1,GB-4711 --bill 3",
+    "homebox partner-packages create --from order.json --bill 1,GB-4711 --bill 2",
 )
