@@ -278,7 +278,11 @@ class Import:
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
-            opening.add_done_callback(_close)  # a thread cannot be stopped
+            # A thread cannot be stopped, and a loop that ends would forget what it has opened.
+            try:
+                await ended([opening])
+            finally:
+                _close(opening)
             raise
 
     async def _target(self) -> str:

@@ -238,7 +238,7 @@ async def test_cancelled_while_opening(
     await started.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: closed if there else ended)
+    assert closed if there else ended
     await asyncio.sleep(0.01)
     assert there == len(opened)
     assert 0 == bench.emulator.received.total

@@ -95,8 +95,8 @@ class Stand:
 
 
 def last_line(answer: dict[str, Any]) -> str:
-    """Return the error with which an import broke, without its traceback."""
-    text: str = answer["broke"]
+    """Return the error with which an import broke, without its traceback, or all that it told."""
+    text: str = answer.get("broke", str(answer))
     return text.strip().splitlines()[-1]
 
 
