@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.release, pytest.mark.timeout(300)]
 Install = Callable[..., Any]
 
 # Every licence that a user of the package takes on; all are permissive.
-LICENCES = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "PSF-2.0"}
+LICENCES = {"MIT", "MIT-0", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "PSF-2.0"}
 # What is written otherwise in metadata from before there were licence expressions.
 NAMED_OTHERWISE = {
     "Apache 2.0": "Apache-2.0",
