@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from operator import attrgetter
 from types import TracebackType
 
 
@@ -47,7 +48,8 @@ class Alarm:
         self._timer = None
         # The loop calls what is due within the resolution of its clock.
         now = self._loop.time() + time.get_clock_info("monotonic").resolution
-        for limit in [limit for limit in self._limits if limit.ends <= now]:
+        late = [limit for limit in self._limits if limit.ends <= now]
+        for limit in sorted(late, key=attrgetter("ends")):
             self._limits.discard(limit)
             limit.pass_()
         if self._limits:
