@@ -20,6 +20,7 @@ SHELL = [page for page in pages() if any(b.kind == "sh" and not b.use for b in b
 
 _NOT_RUN = re.compile(r"(?:pip|uv|pipx|python3? -m (?:pip|venv)|source|\.) .*")
 _EXPORT = re.compile(r"export (\w+)=(\S*)")
+_EXIT_CODE = re.compile(r"\s+# exit code (\d+)$")
 _FOR_A_SHELL = re.compile(r"[|<>&;$`]")
 
 
@@ -55,7 +56,10 @@ def commands_of(page: Path) -> Iterator[tuple[int, str]]:
 def test_shell(
     page: Path, emulator: Emulator, folder: Path, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commands of a page run in their order, in one folder and against one emulator."""
+    """The commands of a page run in their order, in one folder and against one emulator.
+
+    They exit with 0, or with the code that a comment at the end of the line tells.
+    """
     write_files(page, folder)
 
     for line, command in commands_of(page):
@@ -63,7 +67,9 @@ def test_shell(
             monkeypatch.setenv(*export.groups())
         elif not _NOT_RUN.fullmatch(command):
             done = run(command, folder, runner)
-            assert 0 == done.code, f"{page.name}:{line}: {command}\n{done.stdout}{done.stderr}"
+            told = _EXIT_CODE.search(command)
+            expected = int(told[1]) if told else 0
+            assert expected == done.code, f"{page}:{line}: {command}\n{done.stdout}{done.stderr}"
 
 
 def run(command: str, folder: Path, runner: Runner) -> Done:
