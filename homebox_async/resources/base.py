@@ -14,7 +14,7 @@ import attrs
 
 from ..codec import decode, decode_list, parse
 from ..errors import EchoMismatch, Problem, ValidationError
-from ..models import Answer, Model, Refusal, model, tells_failure
+from ..models import Answer, Model, Part, Refusal, model, tells_failure
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset, positive_integer
 from ..tracebacks import clean
@@ -243,7 +243,8 @@ def _confirmed(response: Response) -> Confirmation:
     if isinstance(said, list):
         said = "\n".join(item for item in said if isinstance(item, str))
     confirmation = Confirmation(message=said if said and isinstance(said, str) else None)
-    object.__setattr__(confirmation, "_place", Answer(response.body, tree, response.charset))
+    answer = Answer(response.body, tree, response.charset)
+    object.__setattr__(confirmation, "_source", Part(tree, answer))
     return confirmation
 
 
