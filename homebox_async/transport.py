@@ -270,9 +270,13 @@ class Transport:
                     allow_redirects=False,
                     proxy=self._proxy,
                 )
+                body: bytes | None
                 try:
                     status, said = answer.status, answer.headers
-                    body = await self._capped(answer, request.method)
+                    if self._is_at_hand(answer):
+                        body = answer.content.read_nowait()
+                    else:
+                        body = await self._capped(answer, request.method)
                 finally:
                     if not answer.closed:  # as it is when all of it was read
                         answer.close()
@@ -309,6 +313,12 @@ class Transport:
         if kind is not None:
             headers["Content-Type"] = kind
         return headers
+
+    def _is_at_hand(self, answer: aiohttp.ClientResponse) -> bool:
+        """Tell whether the whole body has come with the head, as most do, and is not too large."""
+        length = answer.content_length
+        whole = length is not None and length <= self._max_body and answer.content.is_eof()
+        return whole and not packed(answer)
 
     async def _capped(self, answer: aiohttp.ClientResponse, method: str) -> bytes | None:
         """Read the body; None if it is larger than `max_body` once it is unpacked."""
