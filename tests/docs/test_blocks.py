@@ -21,7 +21,7 @@ SHELL = [page for page in pages() if any(b.kind == "sh" and not b.use for b in b
 _NOT_RUN = re.compile(r"(?:pip|uv|pipx|python3? -m (?:pip|venv)|source|\.) .*")
 _EXPORT = re.compile(r"export (\w+)=(\S*)")
 _EXIT_CODE = re.compile(r"\s+# exit code (\d+)$")
-_FOR_A_SHELL = re.compile(r"[|<>&;$`]")
+_FOR_A_SHELL = re.compile(r"[|<>&;$`]|^\w+=")
 
 
 def write_files(page: Path, folder: Path) -> None:
@@ -75,7 +75,8 @@ def test_shell(
 def run(command: str, folder: Path, runner: Runner) -> Done:
     """Run one line of a shell block."""
     words = shlex.split(command, comments=True)
-    assert "homebox" == words[0], f"{command}: mark the block, and run it in a test of its own"
+    first = next(word for word in words if not re.match(r"\w+=", word))
+    assert "homebox" == first, f"{command}: mark the block, and run it in a test of its own"
     if not _FOR_A_SHELL.search(command):
         return runner.command(words, folder)
     done = subprocess.run(
