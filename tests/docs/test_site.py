@@ -181,6 +181,7 @@ def _background(browser: Browser) -> list[int]:
 
 
 @needs_browser
+@pytest.mark.timeout(180)
 def test_no_page_is_too_wide(browser: Browser, site: Path) -> None:
     """Every page fits a phone; wide tables and code scroll in themselves."""
     browser.resize("phone")
