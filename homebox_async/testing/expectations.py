@@ -41,7 +41,8 @@ class ExpectedRequest:
         what = f"{self.method} {path}"
         if self.json is not None or self.form is not None:
             what += " with these fields"
-        lines = [_line(each, self._differences(each)) for each in to_it or log]
+        lines = [_line(each, self._differences(each)) for each in to_it]
+        lines = lines or [_line(each, []) for each in log]
         raise AssertionError(
             _report(what, "received", len(found), times, lines, "no request was received")
         )
@@ -69,17 +70,15 @@ class ExpectedMessage:
         what = " ".join(
             [self.kind, *(f"{name} {value}" for name, value in asked.items() if value is not None)]
         )
-        lines = [
-            "".join([f"{each.kind} about {each.about}: {each.subject}", *self._differences(each)])
-            for each in of_kind or outbox
-        ]
+        lines = [_about(each, self._differences(each)) for each in of_kind]
+        lines = lines or [_about(each, []) for each in outbox]
         raise AssertionError(
             _report(what, "in the outbox", len(found), times, lines, "the outbox is empty")
         )
 
     def _differences(self, message: Message) -> list[str]:
         return [
-            f"\n       {name}: expected {wanted!r}, got {got!r}"
+            f"{name}: expected {wanted!r}, got {got!r}"
             for name, wanted, got in (
                 ("to", self.to, message.to),
                 ("about", self.about, message.about),
@@ -118,6 +117,14 @@ def _shown(value: object) -> str:
     return "a list" if isinstance(value, list | tuple) else repr(value)
 
 
+def expect_no_message(outbox: Sequence[Message]) -> None:
+    """Raise AssertionError for an outbox that is not empty."""
+    if outbox:
+        count = f"there {'were' if len(outbox) > 1 else 'was'} {len(outbox)} in the outbox"
+        lines = _numbered([_about(each, []) for each in outbox])
+        raise AssertionError(f"expected no message at all, but {count}{lines}")
+
+
 def _enough(found: int, times: int | None) -> bool:
     return found > 0 if times is None else found == times
 
@@ -127,7 +134,21 @@ def _line(received: Received, found: list[str]) -> str:
     line += "no answer" if received.status is None else f"answered {received.status}"
     if received.fault is not None:
         line += f", fault {received.fault.name}"
-    return "\n       ".join([line, *found])
+    return _indented([line, *found])
+
+
+def _about(message: Message, found: list[str]) -> str:
+    return _indented([f"{message.kind} about {message.about}: {message.subject}", *found])
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n       ".join(lines)
+
+
+def _numbered(lines: Sequence[str]) -> str:
+    shown = [f"\n  {n:>3}. {line}" for n, line in enumerate(lines[-_MOST_LINES:], 1)]
+    cut = f" (the last {_MOST_LINES} of {len(lines)})" if len(lines) > _MOST_LINES else ""
+    return f"{cut}:{''.join(shown)}"
 
 
 def _report(
@@ -137,7 +158,4 @@ def _report(
     head = f"expected {what} {wanted}, but it was {where} {found} time{'' if found == 1 else 's'}"
     if not lines:
         return f"{head}; {nothing}"
-    shown = [f"\n  {n:>3}. {line}" for n, line in enumerate(lines[-_MOST_LINES:], 1)]
-    left_out = len(lines) - len(shown)
-    more = f" (the last {_MOST_LINES} of {len(lines)})" if left_out else ""
-    return f"{head}. There {'were' if len(lines) > 1 else 'was'}{more}:{''.join(shown)}"
+    return f"{head}. There {'were' if len(lines) > 1 else 'was'}{_numbered(lines)}"

@@ -9,7 +9,7 @@ from ..emulator import Emulator, Fault, Message, MessageKind, RateLimit, Receive
 from ..emulator.package_records import Order, Payer, Payment
 from ..emulator.packages import Outcome
 from .environment import environment
-from .expectations import ExpectedMessage, ExpectedRequest
+from .expectations import ExpectedMessage, ExpectedRequest, expect_no_message
 from .paths import Method, full_path
 from .seeding import Seed
 
@@ -217,6 +217,4 @@ class RunningEmulator:
 
     def assert_outbox_empty(self) -> None:
         """Raise AssertionError if Homebox would have sent anything to anybody."""
-        outbox = self.outbox
-        if outbox:
-            ExpectedMessage(outbox[0].kind).of(outbox, times=0)
+        expect_no_message(self.outbox)
