@@ -258,6 +258,12 @@ def test_the_emulator_knows_no_client() -> None:
         assert found <= {"wire", "models", "resources", "errors"}, file.name
 
 
+def test_only_tests_know_the_testing_kit() -> None:
+    """The testing kit stands on top of all: no other room imports it."""
+    for file in {*PACKAGE.rglob("*.py")} - {*(PACKAGE / "testing").glob("*.py")}:
+        assert "testing" not in imports(file), file.name
+
+
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_only_the_transport_knows_aiohttp(room: str) -> None:
     """aiohttp is imported by the transport, its forms and its streams only."""

@@ -209,17 +209,20 @@ class Seed:
         reading2: int | None = None,
         date_of_reading: dt.date | None = None,
     ) -> Reading:
-        """Make a meter reading, taken today, of a new property or of an order's if none is given.
+        """Make a meter reading, taken today, of a property (a new one by default) or of an order.
 
         Raises KeyError when there is no such property or order.
         """
-        home_id = self._home(property_id) if order_id is None else property_id
+        if property_id is not None and order_id is not None:
+            raise ValueError("order_id is given beside property_id; give one of them")
+        home_id = self._home(property_id) if order_id is None else 0
         day = date_of_reading or dt.datetime.now(dt.UTC).date()
 
         def make(emulator: Emulator) -> Reading:
-            order = None if order_id is None else emulator.store.orders[order_id]
-            return emulator.store.add_reading(
-                property_id=home_id or (order.property_id if order else 0),
+            store = emulator.store
+            home = store.properties[home_id or store.orders[order_id or 0].property_id]
+            return store.add_reading(
+                property_id=home.id,
                 order_id=order_id,
                 kind=type.capitalize(),
                 reading=str(reading),

@@ -32,5 +32,5 @@ def test_the_page(pytester: pytest.Pytester, run_tests: Callable[..., pytest.Run
 
 
 def test_all_blocks_are_taken() -> None:
-    """No block of the page goes unnoticed but the failure that it shows."""
-    assert len(SNIPPETS) + 1 == PAGE.count("```") // 2
+    """No block of the page goes unnoticed but the installation and the failure that it shows."""
+    assert len(SNIPPETS) + 2 == PAGE.count("```") // 2

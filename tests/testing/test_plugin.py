@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+import homebox_async.testing
+
 RunTests = Callable[..., pytest.RunResult]
 
 # Two connections that are open when the test ends, and a seed that tells one test from another.
@@ -196,6 +198,13 @@ def test_help(pytester: pytest.Pytester, run_tests: RunTests) -> None:
         ["homebox_emulator *", "*A local, empty Homebox*", "homebox *", "async_homebox *"]
     )
     run_tests("--help").stdout.fnmatch_lines(["*homebox_guard (bool):*"])
+
+
+def test_a_name_that_is_not_there() -> None:
+    """A wrong name is an AttributeError as for any module."""
+    with pytest.raises(AttributeError, match=r"'homebox_async\.testing' has no attribute 'Sed'"):
+        homebox_async.testing.Sed  # noqa: B018
+    assert all(hasattr(homebox_async.testing, name) for name in homebox_async.testing.__all__)
 
 
 def test_suites_without_homebox_load_nothing(pytester: pytest.Pytester) -> None:

@@ -139,9 +139,15 @@ def test_what_is_not_there(seed: Seed) -> None:
         seed.lead(7)
     with pytest.raises(KeyError):
         seed.property(branch_id=7)
+    with pytest.raises(KeyError):
+        seed.reading(7)
+    with pytest.raises(KeyError):
+        seed.reading(order_id=7)
 
 
-def test_a_branch_beside_a_property(seed: Seed) -> None:
-    """A property has a branch already: another one beside it is refused."""
+def test_contradictions(seed: Seed) -> None:
+    """A property has a branch already, and an order a property: another one is refused."""
+    with pytest.raises(ValueError, match="order_id is given beside property_id"):
+        seed.reading(1, order_id=1)
     with pytest.raises(ValueError, match="branch_id is given beside property_id"):
         seed.lead(seed.property().id, branch_id=2)
