@@ -13,10 +13,10 @@ from ..client import Environment
 from ..credentials import is_token
 from ..wire import Secret
 from . import tokens
+from .config import Profile
 from .errors import Exit
 from .options import server_options
 from .output import Output
-from .config import Profile
 from .session import origin_of
 from .text import examples
 

@@ -229,9 +229,11 @@ def _profile(name: str, tree: Any, folder: Path, problems: list[str]) -> Profile
         problems.append(f"{where}: is no table; write [{where}]")
         return Profile(name=name)
     values = _values(tree, _PROFILE, f"{where}.", folder, problems, inner=("billing",))
-    for pair in _EITHER:
-        if set(pair) <= set(tree):
-            problems.append(f"{where}: has both {' and '.join(pair)}; keep one")
+    problems += [
+        f"{where}: has both {' and '.join(pair)}; keep one"
+        for pair in _EITHER
+        if {*pair} <= {*tree}
+    ]
     billing = tree.get("billing", {})
     if not isinstance(billing, dict):
         problems.append(f"{where}.billing: is no table; write [{where}.billing]")
@@ -261,9 +263,7 @@ def _values(
 _SECRET = ("token", "password", "passwd", "secret", "api_key", "apikey", "bearer", "username")
 
 
-def _refuse_strangers(
-    tree: Tree, known: tuple[str, ...], where: str, problems: list[str]
-) -> None:
+def _refuse_strangers(tree: Tree, known: tuple[str, ...], where: str, problems: list[str]) -> None:
     """Refuse keys that mean nothing here; the value of none is repeated."""
     for key in tree:
         if key in known:

@@ -1,8 +1,8 @@
 """The outline of all commands: what completes them and shows their help, without loading them.
 
 A command reads its options from the client's methods, which takes half a second: too long for a
-press of the tab key. `python -m homebox_async.cli.outline` writes down in `outline.json` what
-completion and help need; a test says when that is to be done again.
+press of the tab key. `python -m homebox_async.cli.outline > homebox_async/cli/outline.json` writes
+down what completion and help need; a test says when that is to be done again.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ class _Option(click.Option):
 
 def answer() -> NoReturn:
     """Answer the shell, which has set _HOMEBOX_COMPLETE, and leave."""
-    Outline("homebox", _nodes()).main(prog_name="homebox", complete_var=_VARIABLE)
+    Outline("homebox", nodes()).main(prog_name="homebox", complete_var=_VARIABLE)
 
 
 def help_of(words: Sequence[str]) -> None:
     """Show the help of a command and leave; return where the words are more than its name."""
-    node = root = _nodes()
+    node = root = nodes()
     for word in words[:-1]:
         if word not in node.get("commands", {}):
             return
@@ -83,7 +83,8 @@ def help_of(words: Sequence[str]) -> None:
     Outline("homebox", root).main(words)
 
 
-def _nodes() -> Node:
+def nodes() -> Node:
+    """Return the outline as it was written down."""
     node: Node = json.loads(_FILE.read_bytes())
     return node
 
@@ -159,4 +160,4 @@ def _described(param: click.Parameter, context: click.Context) -> Node:
 
 
 if __name__ == "__main__":
-    _FILE.write_text(outline())
+    print(outline(), end="")

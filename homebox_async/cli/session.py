@@ -40,7 +40,7 @@ class Connection:
     base_url: str | None
     token_file: Path | None
     timeout: float
-    profile: Profile
+    profile: Profile = Profile()
 
     def __attrs_post_init__(self) -> None:
         if self.emulator:
@@ -148,7 +148,7 @@ class BillingConnection:
     base_url: str | None
     administrator_ids: str | None
     timeout: float
-    profile: Profile
+    profile: Profile = Profile()
 
     def __attrs_post_init__(self) -> None:
         if self.emulator and self.base_url is not None:

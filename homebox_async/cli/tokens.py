@@ -23,6 +23,7 @@ class Found:
 
     secret: Secret
     source: str
+    path: Path | None = None
 
 
 def needed(origin: str, token_file: Path | None, profile: Profile) -> Secret:
@@ -42,11 +43,13 @@ def needed(origin: str, token_file: Path | None, profile: Profile) -> Secret:
 
 
 def find(
-    origin: str, token_file: Path | None = None, profile: Profile = Profile()  # noqa: B008  # frozen
+    origin: str,
+    token_file: Path | None = None,
+    profile: Profile = Profile(),  # noqa: B008  # frozen
 ) -> Found | None:
     """Return the token for a server; raises ConfigurationError where a source cannot be used."""
     if token_file is not None:
-        return Found(read_secret(token_file, "--token-file"), f"file {token_file}")
+        return Found(read_secret(token_file, "--token-file"), f"file {token_file}", token_file)
     exported = _exported("HOMEBOX_TOKEN")
     if exported is not None:
         return exported
@@ -127,7 +130,7 @@ def _of_profile(profile: Profile, base_url: str | None) -> Found | None:
 
 
 def _in_file(path: Path, named_by: str) -> Found:
-    return Found(read_secret(path, named_by), f"file {path} ({named_by})")
+    return Found(read_secret(path, named_by), f"file {path} ({named_by})", path)
 
 
 def _exported(variable: str) -> Found | None:
@@ -137,7 +140,7 @@ def _exported(variable: str) -> Found | None:
     if os.environ.get(variable, "").strip():
         return Found(secret, f"environment {variable}")
     name = f"{variable}_FILE"
-    return Found(secret, f"file {os.environ[name]} ({name})")
+    return Found(secret, f"file {os.environ[name]} ({name})", Path(os.environ[name]))
 
 
 def _kept(entry: str) -> Found | None:
