@@ -17,7 +17,10 @@ FILE = Path(outline.__file__).with_name("outline.json")
 def helps(command: click.Command, width: int, parent: click.Context | None = None) -> list[str]:
     """Return the helps of a command's subcommands, all the way down."""
     found = []
-    context = click.Context(command, parent, info_name=command.name, terminal_width=width)
+    names = ["-h", "--help"] if parent is None else None
+    context = click.Context(
+        command, parent, command.name, terminal_width=width, help_option_names=names
+    )
     if parent is not None:
         found.append(command.get_help(context))
     if isinstance(command, click.Group):
