@@ -17,7 +17,8 @@ from homebox_async.emulator import Emulator
 Run = Callable[..., Result]
 Start = Callable[..., "subprocess.Popen[str]"]
 
-SETTINGS = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "PAGER", "LESS"]
+SETTINGS = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"]
+SETTINGS += ["PAGER", "LESS"]
 
 
 @pytest.fixture(autouse=True)
