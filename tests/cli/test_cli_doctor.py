@@ -1,8 +1,10 @@
 """`homebox doctor`: what each check finds, and that it tells no secret and writes nothing."""
 
+import ast
 import asyncio
 import json
 import os
+import re
 import socket
 import ssl
 import sys
@@ -20,7 +22,8 @@ from click.testing import Result
 from keyring.backends import fail, null
 from keyrings.alt.file import PlaintextKeyring
 
-from homebox_async.cli.checkup import Finding, in_thread, limited
+import homebox_async
+from homebox_async.cli.checkup import Finding, in_thread, limited, local
 from homebox_async.emulator import Address, Emulator, Fault
 from homebox_async.errors import ConfigurationError
 
@@ -30,6 +33,7 @@ from .vendor import Vendor, serving
 Run = Callable[..., Result]
 Check = Callable[..., tuple[Result, dict[str, Finding]]]
 
+PACKAGE = Path(homebox_async.__file__).parent
 TOKEN = "zqToken8f3aCanary"
 NAME = "Zqfirst Zqlast"
 
@@ -331,6 +335,18 @@ def test_variables(check: Check) -> None:
     """A misspelt variable is told of, by its name alone."""
     _, found = check("--emulator", HOMEBOX_TOKN=TOKEN)
     assert "HOMEBOX_TOKN means nothing, did you mean HOMEBOX_TOKEN?" == found["environment"].detail
+
+
+def test_variables_are_known() -> None:
+    """Every variable that the package reads is known to the check."""
+    read = {
+        name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in re.findall(r"\bHOMEBOX_[A-Z_]*[A-Z]\b", node.value)
+    }
+    assert read - {"HOMEBOX_BILLING"} == local.VARIABLES
 
 
 def test_token_file(check: Check, folder: Path, vendor: Vendor) -> None:

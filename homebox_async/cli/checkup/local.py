@@ -25,7 +25,7 @@ from ...origin import checked_origin, checked_proxy, is_loopback, proxy_for
 from .. import config, terminal, tokens
 from . import Finding, Setup, Status, refused
 
-_VARIABLES: Final = frozenset(
+VARIABLES: Final = frozenset(
     {
         "HOMEBOX_BASE_URL",
         "HOMEBOX_CONFIG",
@@ -132,11 +132,11 @@ def config_file(setup: Setup) -> Finding:
 def environment(setup: Setup) -> Finding:
     """Tell which variables of ours are set, by name; a misspelt one does nothing in silence."""
     ours = sorted(name for name in os.environ if name.startswith("HOMEBOX_"))
-    strange = [name for name in ours if name not in _VARIABLES]
+    strange = [name for name in ours if name not in VARIABLES]
     if strange:
         hints = [
             f"{name} means nothing"
-            + "".join(f", did you mean {close}?" for close in _close(name, _VARIABLES))
+            + "".join(f", did you mean {close}?" for close in _close(name, VARIABLES))
             for name in strange
         ]
         return Finding("environment", "warning", "; ".join(hints), "correct or unset it")
