@@ -58,7 +58,14 @@ def show(rendered: Any, *, paged: bool) -> None:
     if text.count("\n") < shutil.get_terminal_size().lines:
         click.echo(text, nl=False, color=True)
         return
-    # For click. As git does: colours, and what fits one screen is left on it.
-    os.environ["PAGER"] = command
-    os.environ.setdefault("LESS", "FRX")
-    click.echo_via_pager(text, color=True)
+    # click reads them from the environment. FRX as git does: colours, and what fits one screen is
+    # left on it.
+    wanted = {"PAGER": command, "LESS": os.environ.get("LESS", "FRX")}
+    before = {name: os.environ[name] for name in wanted if name in os.environ}
+    os.environ.update(wanted)
+    try:
+        click.echo_via_pager(text, color=True)
+    finally:
+        for name in wanted:
+            del os.environ[name]
+        os.environ.update(before)

@@ -7,8 +7,13 @@ import pty
 import re
 import select
 import struct
+import sys
 import termios
+import threading
 import time
+from collections.abc import Iterator
+
+import pytest
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -42,3 +47,31 @@ def shown_on_a_terminal(argv: list[str], replies: dict[str, str]) -> tuple[int, 
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(terminal)
     return code, shown
+
+
+@contextlib.contextmanager
+def own_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Give this process a terminal; the list holds what it showed once the block is over."""
+    reader, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    chunks: list[bytes] = []
+    shown: list[str] = []
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # the other side is closed
+            while data := os.read(reader, 65536):
+                chunks.append(data)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    with (
+        os.fdopen(terminal, "w") as out,
+        open(os.dup(terminal)) as stdin,  # noqa: PTH123  # a descriptor
+        monkeypatch.context() as patch,
+    ):
+        patch.setattr(sys, "stdin", stdin)
+        patch.setattr(sys, "stdout", out)
+        yield shown
+    thread.join()
+    os.close(reader)
+    shown.append(ESCAPES.sub("", b"".join(chunks).decode()))

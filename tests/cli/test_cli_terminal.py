@@ -1,5 +1,6 @@
 """Colours and the pager, on a terminal."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -8,7 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from .terminals import on_a_terminal, shown_on_a_terminal
+from homebox_async.cli.root import homebox
+from homebox_async.cli.terminal import console, show
+
+from .terminals import on_a_terminal, own_terminal, shown_on_a_terminal
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]
@@ -57,8 +61,6 @@ def test_colours(env: dict[str, str], coloured: bool, monkeypatch: pytest.Monkey
 )
 def test_colours_elsewhere(run: Run, env: dict[str, str], coloured: bool) -> None:
     """Where there is no terminal, colours have to be asked for."""
-    from homebox_async.cli.terminal import console
-
     with pytest.MonkeyPatch.context() as patch:
         for name, value in env.items():
             patch.setenv(name, value)
@@ -128,3 +130,48 @@ def test_list_in_a_pager(
     code, shown = on_a_terminal([*LIST, *args], {})
     assert (0, not args) == (code, (folder / "paged").exists()), shown
     assert "40 High Street" in shown
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (["doctor", "--emulator"], "ok      versions: homebox-async"),
+        (["doctor", "--token-file", "missing", "--base-url", "http://127.0.0.1:9"], "to do: check"),
+        (["profiles", "list"], "sandbox   yes       sandbox"),
+        (["completion", "zsh"], "#compdef homebox"),
+    ],
+    ids=["doctor", "doctor-fix", "profiles", "completion"],
+)
+def test_in_this_process(
+    args: list[str], text: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is made for people looks so on a terminal."""
+    assert 0 == run("profiles", "init").exit_code
+    with own_terminal(monkeypatch) as shown, pytest.raises(SystemExit):
+        homebox.main(args)
+    assert text in shown[0]
+
+
+@pytest.mark.parametrize(("lines", "is_paged"), [(20, False), (40, True)], ids=["short", "long"])
+def test_pager_of_this_process(
+    lines: int, is_paged: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fits the screen is printed, what does not goes into the pager."""
+    monkeypatch.setenv("PAGER", "sh -c 'env > paged'")
+    text = "\n".join(f"{n} High Street" for n in range(1, lines + 1))
+    with own_terminal(monkeypatch) as shown:
+        show(text, paged=True)
+    assert is_paged == (folder / "paged").exists()
+    assert is_paged == (f"{lines} High Street" not in shown[0])
+    if is_paged:
+        assert "LESS=FRX\n" in (folder / "paged").read_text()
+    assert ("LESS" not in os.environ, "sh -c 'env > paged'") == (True, os.environ["PAGER"])
+
+
+def test_colours_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wishes of the environment reach rich."""
+    for env, coloured in (({"NO_COLOR": "1"}, False), ({"CLICOLOR": "0"}, False), ({}, True)):
+        with own_terminal(monkeypatch), monkeypatch.context() as patch:
+            for name, value in env.items():
+                patch.setenv(name, value)
+            assert coloured is not console().no_color
