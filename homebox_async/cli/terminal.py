@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,11 @@ def pager() -> str:
     """Return the command that shows long tables, "" for none."""
     env = os.environ.get
     command = env("HOMEBOX_PAGER", env("PAGER", "less")).strip()
-    return "" if command == "cat" or _is_dumb() else command
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a quote that is not closed
+        return ""
+    return "" if words in ([], ["cat"]) or _is_dumb() else command
 
 
 def show(rendered: Any, *, paged: bool) -> None:

@@ -316,6 +316,9 @@ def test_config_file(check: Check, folder: Path) -> None:
     assert (1, "failed") == (result.exit_code, found["config file"].status)
     assert "c.toml: profiles.p.timeout: is no number of seconds" == found["config file"].detail
     assert "write one above 0, without quotes" == found["config file"].fix
+    # What the file would have named is not known: the token goes nowhere.
+    _, found = check(HOMEBOX_TOKEN=TOKEN, **env)
+    assert ("skipped", False) == (found["network"].status, "DNS" in found)
     (folder / "c.toml").write_text("[profiles.p]\nenvironment = 'sandbox'\n")
     (folder / "c.toml").chmod(0o600)
     _, found = check("--emulator", "--profile", "q", **env)

@@ -81,8 +81,9 @@ def test_colours_elsewhere(run: Run, env: dict[str, str], coloured: bool) -> Non
         (30, {"PAGER": "tee paged"}, True),
         (40, {"PAGER": "tee paged", "TERM": "dumb"}, False),
         (40, {"PAGER": "no-such-pager"}, False),
+        (40, {"PAGER": "tee 'paged"}, False),
     ],
-    ids=["long", "ours", "not-ours", "none", "short", "just-long", "dumb", "missing"],
+    ids=["long", "ours", "not-ours", "none", "short", "just-long", "dumb", "missing", "quote"],
 )
 def test_pager(
     lines: int,
@@ -119,7 +120,7 @@ def test_less() -> None:
     assert "Traceback" not in shown
 
 
-@pytest.mark.parametrize("args", [[], ["--no-pager"], ["--json"]], ids=["paged", "option", "json"])
+@pytest.mark.parametrize("args", [[], ["--no-pager"]], ids=["paged", "option"])
 def test_list_in_a_pager(
     args: list[str], run: Run, write: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

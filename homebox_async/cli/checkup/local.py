@@ -6,6 +6,7 @@ import difflib
 import os
 import platform
 import re
+import shlex
 import shutil
 import stat
 import sys
@@ -261,8 +262,8 @@ def terminal_state(setup: Setup) -> Finding:
     fix = ""
     if encoding.replace("-", "") not in ("utf8", "utf8sig"):
         status, fix = "warning", "set PYTHONUTF8=1, or a locale of UTF-8: names lack letters else"
-    command = (terminal.pager().split() or [""])[0]
-    if not fix and command and shutil.which(command) is None:
+    command = terminal.pager()
+    if not fix and command and shutil.which(shlex.split(command)[0]) is None:
         told[-1] += " (not installed: long tables are printed)"
     return Finding("terminal", status, ", ".join(told), fix)
 
