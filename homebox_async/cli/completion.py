@@ -34,6 +34,9 @@ def command(shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(click.Group(), {}, "homebox", "_HOMEBOX_COMPLETE").source())
+    script = kind(click.Group(), {}, "homebox", "_HOMEBOX_COMPLETE").source()
+    # zsh loads the function at the first tab and calls it at each other one: click's script knows
+    # the first alone, and would complete nothing at the second.
+    click.echo(script.replace("== loadautofunc ]]", "== (loadautofunc|shfunc) ]]"))
     if sys.stdout.isatty():
         click.echo(f"to keep it, write this to {_WHERE[shell]}", err=True)

@@ -58,12 +58,15 @@ def _home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_home")
 @pytest.mark.parametrize("shell", AT_THE_PROMPT)
 def test_at_the_prompt(shell: str) -> None:
-    """At the prompt of a real shell, the tab key completes commands, options, values and files."""
+    """At the prompt of a real shell, the tab key completes commands, options, values and files.
+
+    bash takes the script at once, zsh loads it from a folder of its path.
+    """
     begin = 'eval "$(homebox completion bash)"; PS1=; echo REA""DY\n'
     if shell == "zsh":
         begin = (
-            "autoload -U compinit; compinit -u; unsetopt prompt_sp zle_bracketed_paste; PS1=; "
-            'eval "$(homebox completion zsh)"; echo REA""DY\n'
+            "unsetopt prompt_sp zle_bracketed_paste; PS1=; homebox 'completion' zsh > _homebox; "
+            'fpath=($PWD $fpath); autoload -U compinit; compinit -u; echo REA""DY\n'
         )
     # The first is typed when the shell is there, each other one when the one before is complete.
     replies = {"$" if shell == "bash" else "%": begin}
