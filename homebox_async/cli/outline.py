@@ -8,7 +8,8 @@ down what completion and help need; a test says when that is to be done again.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -19,18 +20,23 @@ _HELP: Final = ("-h", "--help")
 _VARIABLE: Final = "_HOMEBOX_COMPLETE"
 
 Node = dict[str, Any]
-"""A command: its `help`, `epilog`, `usage` and `params`, and the `commands` of a group."""
+"""A command: its `help`, `epilog`, `usage` and `params`, and the `commands` of a group.
+
+A parameter that several commands have stands in `shared` of the outermost, under a name.
+"""
 
 
 class _Command(click.Command):
-    def __init__(self, name: str, node: Node, **more: Any) -> None:
+    def __init__(self, name: str, node: Node, shared: Mapping[str, Node]) -> None:
         super().__init__(
             name,
-            params=[_parameter(param) for param in node["params"]],
+            params=[
+                _parameter(shared[param] if isinstance(param, str) else param)
+                for param in node["params"]
+            ],
             help=node["help"],
             epilog=node["epilog"],
             context_settings={"help_option_names": list(_HELP)},
-            **more,
         )
         self._usage: list[str] = node["usage"]
 
@@ -41,9 +47,10 @@ class _Command(click.Command):
 class Outline(_Command, click.Group):
     """A group that is made of its node; its commands are made when they are asked for."""
 
-    def __init__(self, name: str, node: Node) -> None:
-        super().__init__(name, node)
+    def __init__(self, name: str, node: Node, shared: Mapping[str, Node]) -> None:
+        super().__init__(name, node, shared)
         self._nodes: dict[str, Node] = node["commands"]
+        self._shared = shared
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of its commands."""
@@ -54,7 +61,7 @@ class Outline(_Command, click.Group):
         node = self._nodes.get(cmd_name)
         if node is None:
             return None
-        return (Outline if "commands" in node else _Command)(cmd_name, node)
+        return (Outline if "commands" in node else _Command)(cmd_name, node, self._shared)
 
 
 class _Option(click.Option):
@@ -70,23 +77,26 @@ class _Option(click.Option):
 
 def answer() -> NoReturn:
     """Answer the shell, which has set _HOMEBOX_COMPLETE, and leave."""
-    Outline("homebox", nodes()).main(prog_name="homebox", complete_var=_VARIABLE)
+    known().main(prog_name="homebox", complete_var=_VARIABLE)
 
 
 def help_of(words: Sequence[str]) -> None:
     """Show the help of a command and leave; return where the words are more than its name."""
-    node = root = nodes()
+    root = known()
+    node: click.Command = root
+    context = click.Context(root)
     for word in words[:-1]:
-        if word not in node.get("commands", {}):
+        found = node.get_command(context, word) if isinstance(node, Outline) else None
+        if found is None:
             return
-        node = node["commands"][word]
-    Outline("homebox", root).main(words)
+        node = found
+    root.main(words)
 
 
-def nodes() -> Node:
+def known() -> Outline:
     """Return the outline as it was written down."""
     node: Node = json.loads(_FILE.read_bytes())
-    return node
+    return Outline("homebox", node, node["shared"])
 
 
 def _parameter(param: Node) -> click.Parameter:
@@ -120,7 +130,31 @@ def outline() -> str:
     from .root import homebox
 
     context = homebox.make_context("homebox", [], resilient_parsing=True)
-    return json.dumps(_node(homebox, context), indent=1) + "\n"
+    root = _node(homebox, context)
+    root["shared"] = _share(root)
+    return json.dumps(root, indent=1) + "\n"
+
+
+def _share(root: Node) -> dict[str, Node]:
+    """Take what several commands have out of them and return it by its new name."""
+    counts = Counter(json.dumps(param) for node in _all(root) for param in node["params"])
+    shared: dict[str, Node] = {}
+    names: dict[str, str] = {}
+    for text, count in counts.items():
+        if count > 1:
+            param = json.loads(text)
+            alike = sum(name.partition(" ")[0] == param["name"] for name in shared)
+            names[text] = f"{param['name']} {alike + 1}" if alike else param["name"]
+            shared[names[text]] = param
+    for node in _all(root):
+        node["params"] = [names.get(json.dumps(param), param) for param in node["params"]]
+    return shared
+
+
+def _all(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.get("commands", {}).values():
+        yield from _all(child)
 
 
 def _node(command: click.Command, context: click.Context) -> Node:
