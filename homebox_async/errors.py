@@ -98,7 +98,8 @@ class RequestError(HomeboxError):
 
     `outcome`: what it did at the server. `method` and `path`: the operation, with the path as
     its template (``property/{property_id}``). `attempts`: how many were made, 0 for a call that
-    waited for its turn until the deadline.
+    waited for its turn until the deadline. `request_id`: what the server calls the exchange,
+    None where it does not say or has not answered.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class RequestError(HomeboxError):
         method: str = "",
         path: str = "",
         attempts: int = 1,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -116,6 +118,7 @@ class RequestError(HomeboxError):
         self.method = method
         self.path = path
         self.attempts = attempts
+        self.request_id = request_id
 
     @property
     def retry_after(self) -> float | None:
@@ -159,8 +162,7 @@ class StatusError(RequestError):
     """The server answered with a status of 300 or above.
 
     `status`: the HTTP status. `errors`: the server's messages by field, empty where it gave
-    none. `server_message`: its own words, "" where it gave none. `request_id`: what the server
-    calls this exchange, where it says.
+    none. `server_message`: its own words, "" where it gave none.
     """
 
     def __init__(
@@ -177,11 +179,17 @@ class StatusError(RequestError):
         path: str = "",
         attempts: int = 1,
     ) -> None:
-        super().__init__(message, outcome=outcome, method=method, path=path, attempts=attempts)
+        super().__init__(
+            message,
+            outcome=outcome,
+            method=method,
+            path=path,
+            attempts=attempts,
+            request_id=request_id,
+        )
         self.status = status
         self.server_message = server_message
         self.errors = dict(errors or {})
-        self.request_id = request_id
         self._retry_after = retry_after
 
     @property
@@ -240,6 +248,7 @@ class OutcomeUnknown(RequestError):
             method=reason.method,
             path=reason.path,
             attempts=reason.attempts,
+            request_id=reason.request_id,
         )
         self.reason = reason
 
