@@ -33,7 +33,7 @@ from .failures import note_cancelled
 from .forms import Files
 from .origin import checked_origin, checked_proxy, proxy_for
 from .stream import BROKEN, NOTHING, Stream, describe, failed, packed
-from .wire import JSON, Receive, Request, Response, Safety
+from .wire import JSON, JsonBody, Receive, Request, Response, Safety
 
 _BREATH = 1 << 20  # bytes that are read without giving others a turn
 
@@ -123,7 +123,8 @@ class Transport:
         self._slots: asyncio.Semaphore
         self._alarm: Alarm
         self._closed = False
-        self._pid: int | None = None  # of the process that has opened it
+        self._forked = False
+        """Whether the connections belong to the process before a fork."""
 
     @property
     def origin(self) -> str:
@@ -137,6 +138,7 @@ class Transport:
         selector that both processes share: the other one would wait for ever.
         """
         session, self._session = self._session, None
+        self._forked = True
         if session is None or session.connector is None:
             return
         if self._forget is not None:
@@ -250,9 +252,16 @@ class Transport:
                 raise self._too_late(request, "the deadline passed before it was sent")
         status, said = 0, NOTHING
         error: type[RequestError] = AnswerUnusable
+        files: Files | None = None
+        data: Any
         try:
-            with Files() as files, self._alarm.limit(ends - now):
-                data, kind = files.body(request)
+            with self._alarm.limit(ends - now):
+                data, kind = None, None
+                if isinstance(request.body, JsonBody):
+                    data, kind = request.body.data, request.body.content_type
+                elif request.body is not None:
+                    files = Files()
+                    data = files.form(request.body)
                 answer = await session.request(
                     request.method,
                     URL(f"{self._root}/{request.target}", encoded=True),
@@ -265,7 +274,8 @@ class Transport:
                     status, said = answer.status, answer.headers
                     body = await self._capped(answer, request.method)
                 finally:
-                    answer.close()  # lets the connection go unharmed if all of it was read
+                    if not answer.closed:  # as it is when all of it was read
+                        answer.close()
             if body is not None:
                 return Response(status, said, body, None, self._headers)
             message = f"the answer is larger than {self._max_body} bytes"
@@ -279,6 +289,9 @@ class Transport:
             )
         except BROKEN as broken:
             error, message = ConnectionFailed, describe(broken)
+        finally:
+            if files is not None:
+                files.close()
         if status >= 300 or (status and request.safety is Safety.DELETE):
             # The status says what happened; a body that cannot be read must not hide it.
             return Response(status, said, b"")
@@ -323,7 +336,7 @@ class Transport:
 
     def _opened(self) -> aiohttp.ClientSession:
         # Before anything of asyncio, which knows no running loop after a fork either.
-        if self._pid is not None and self._pid != os.getpid():
+        if self._forked:
             raise ConfigurationError(
                 "this client was made before a fork; make one in the child process"
             )
@@ -338,7 +351,7 @@ class Transport:
                 "(asyncio.run starts one each time), or use the sync client, which works from "
                 "every thread"
             )
-        self._loop, self._pid = loop, os.getpid()
+        self._loop = loop
         self._alarm = Alarm(loop)
         self._slots = asyncio.Semaphore(self._max_connections)
         self._session = aiohttp.ClientSession(
