@@ -110,6 +110,7 @@ class RequestError(HomeboxError):
         method: str = "",
         path: str = "",
         attempts: int = 1,
+        status: int | None = None,
         request_id: str | None = None,
     ) -> None:
         super().__init__(message)
@@ -119,6 +120,12 @@ class RequestError(HomeboxError):
         self.path = path
         self.attempts = attempts
         self.request_id = request_id
+        self._status = status
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer, None when there was none."""
+        return self._status
 
     @property
     def retry_after(self) -> float | None:
@@ -185,12 +192,18 @@ class StatusError(RequestError):
             method=method,
             path=path,
             attempts=attempts,
+            status=status,
             request_id=request_id,
         )
-        self.status = status
         self.server_message = server_message
         self.errors = dict(errors or {})
         self._retry_after = retry_after
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        assert self._status is not None
+        return self._status
 
     @property
     def retry_after(self) -> float | None:
@@ -238,7 +251,7 @@ class OutcomeUnknown(RequestError):
     """A write left this machine and no usable answer came: it may or may not have happened.
 
     The client never sends it again. Look first whether it happened, as the importer does.
-    `reason` is the failure that left it open; `status` is the server's, if it answered.
+    `reason` is the failure that left it open.
     """
 
     def __init__(self, reason: RequestError) -> None:
@@ -248,14 +261,10 @@ class OutcomeUnknown(RequestError):
             method=reason.method,
             path=reason.path,
             attempts=reason.attempts,
+            status=reason.status,
             request_id=reason.request_id,
         )
         self.reason = reason
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status of the answer, None when there was none."""
-        return self.reason.status if isinstance(self.reason, StatusError) else None
 
 
 STATUS_ERRORS: Mapping[int, type[StatusError]] = {

@@ -77,6 +77,7 @@ async def answered(request: Request, handler: Handler) -> Response:
         outcome=Outcome.UNKNOWN,
         method=request.method,
         path=request.path,
+        status=response.status,
         request_id=request_id_of(request, response),
     )
 

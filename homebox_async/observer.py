@@ -12,14 +12,7 @@ from pathlib import PurePath
 
 import attrs
 
-from .errors import (
-    ConfigurationError,
-    Outcome,
-    OutcomeUnknown,
-    RequestError,
-    StatusError,
-    ValidationError,
-)
+from .errors import ConfigurationError, Outcome, RequestError, ValidationError
 from .events import (
     CLIENT_LOG,
     Event,
@@ -142,22 +135,18 @@ def outcome_of_end(error: BaseException) -> Outcome:
     return outcome if isinstance(outcome, Outcome) else Outcome.UNKNOWN
 
 
-def status_of(error: BaseException) -> int | None:
-    """Return the HTTP status behind an exception, if there was one."""
-    return error.status if isinstance(error, (StatusError, OutcomeUnknown)) else None
-
-
 def _failure(request: Request, error: BaseException, seconds: float) -> RequestEvent:
-    attempts = own_id = None
+    status = attempts = own_id = None
     message = ""
     if isinstance(error, RequestError):  # only ours are known to hold nothing personal
-        attempts, own_id, message = error.attempts, error.request_id, str(error)
+        status, attempts, own_id = error.status, error.attempts, error.request_id
+        message = str(error)
     return RequestEvent(
         method=request.method,
         path=request.path,
         outcome=outcome_of_end(error),
         seconds=seconds,
-        status=status_of(error),
+        status=status,
         attempts=attempts,
         error=type(error).__name__,
         message=message,

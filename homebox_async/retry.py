@@ -223,7 +223,7 @@ class Retrier:
                         outcome=error.outcome,
                         error=type(error).__name__,
                         message=str(error),
-                        status=error.status if isinstance(error, StatusError) else None,
+                        status=error.status,
                         request_id=error.request_id,
                     )
                 )
