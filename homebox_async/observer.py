@@ -107,7 +107,7 @@ class Observer:
                 attempts=response.attempts,
                 size=len(response.body),
                 request_id=request_id_of(request, response),
-                sent_request_id=_sent_id(request),
+                sent_request_id=sent_id(request),
             )
         )
         page = response.result
@@ -151,9 +151,10 @@ def _failure(request: Request, error: BaseException, seconds: float) -> RequestE
         error=type(error).__name__,
         message=message,
         request_id=own_id,
-        sent_request_id=_sent_id(request),
+        sent_request_id=sent_id(request),
     )
 
 
-def _sent_id(request: Request) -> str | None:
+def sent_id(request: Request) -> str | None:
+    """Return the `X-Request-Id` that a request carries, if it does."""
     return None if request.headers is None else as_id(request.headers.get(HEADER))

@@ -206,6 +206,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         "retry",
         "tracebacks",
     },
+    "otel": {
+        "base_client",
+        "errors",
+        "events",
+        "failures",
+        "middleware",
+        "observer",
+        "wire",
+    },
     "keyring": {
         "billing",
         "client",
