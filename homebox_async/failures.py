@@ -104,13 +104,19 @@ def request_id_of(request: Request, response: Response) -> str | None:
     found = as_id(response.headers.get(HEADER))
     if found is None:
         return None
-    folded = found.casefold()
+    flat = _squeezed(found)
     for value, _ in _sent(request, response.added):
-        known = value.casefold()
-        short = len(known) < 6 if known.isdecimal() else len(known) < 4
-        if known == folded or (known in folded and not short):
-            return None
+        for part in (value, *re.findall(r"\w{4,}", value)):
+            known = _squeezed(part)
+            # A short number is no more than an id, and a short word part of many ids.
+            telling = len(known) >= (6 if known.isdecimal() else 4)
+            if known == flat or (telling and known in flat):
+                return None
     return found
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def server_words(request: Request, response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:

@@ -117,6 +117,7 @@ async def test_the_servers_of_a_retry(server: Any, connect: Any, told: list[Even
     [
         *(("job-1", "job-1"), ("two words", None), ("a" * 129, None), ("é", None)),
         *(("Zqname", None), ("id-zqNAME-7", None), ("test-token-1", None)),
+        *(("7-zqfirst-oflast-1", None), ("zqFirstOfLast", None), ("oflast", None)),
         *(("73195284", None), ("x73195284x", None), ("7", None), ("4-7-1", "4-7-1"), ("", None)),
     ],
 )
@@ -125,7 +126,7 @@ async def test_what_the_server_may_not_say(
 ) -> None:
     """An id that repeats what was sent, the token among it, or that is none, is not taken."""
     server.default = server.say(422, b"", [(ID, said)])
-    sent = {"name": "Zqname", "account_number": "73195284", "id": "7"}
+    sent = {"name": "Zqname", "account_number": "73195284", "id": "7", "who": "Zqfirst O'Flast"}
     client = connect(on_event=told.append)
     with request_id("job-1"), pytest.raises(HomeboxError) as caught:
         await client.request("POST", "x", json=sent)
