@@ -38,7 +38,7 @@ from .wire import Request, Response
 
 try:
     from opentelemetry import context, metrics, trace
-    from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY
+    from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 except ImportError as missing:
     raise ImportError(
@@ -65,8 +65,8 @@ def instrumented(
     The view takes the client's place; closing either closes both. The providers are the global
     ones by default. `propagate`: send ``traceparent`` and ``tracestate`` along; off, for the API
     belongs to somebody else. Baggage is never sent.
-    Inside an attempt, instrumentations of the HTTP libraries below are silenced: their spans
-    would tell the same once more, with whole URLs.
+    Inside an attempt other instrumentations are silenced: those of the HTTP libraries below would
+    tell the same once more, with whole URLs.
     """
     inner = client._target if isinstance(client, BlockingClient) else client
     telemetry = _Telemetry(inner._transport.root, tracer_provider, meter_provider, propagate)
@@ -159,7 +159,7 @@ class _Telemetry:
                 headers = dict(request.headers or {})
                 self._propagator.inject(headers)
                 request = attrs.evolve(request, headers=headers)
-            silence = context.attach(context.set_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY, True))
+            silence = context.attach(context.set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
             began = time.monotonic()
             ended: Attributes = {}
             server_id = None
