@@ -168,7 +168,10 @@ def _sent(request: Request, added: Mapping[str, str] | None) -> Iterator[tuple[s
         for name, file in body.files:
             yield file.filename, name
     elif body is not None:
-        yield from _texts("", json.loads(body.data))
+        try:
+            yield from _texts("", json.loads(body.data))
+        except ValueError:  # a middleware has made it
+            yield body.data.decode(errors="replace"), "body"
 
 
 def _texts(name: str, tree: Any) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,9 @@ import inspect
 import logging
 import time
 import traceback
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import PurePath
+from typing import ParamSpec, TypeVar
 
 import attrs
 
@@ -28,6 +29,9 @@ from .pages import Page
 from .request_ids import HEADER, as_id
 from .wire import Request, Response
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 def _plain(_: object, __: attrs.Attribute[OnEvent], call: object) -> None:
     if not callable(call) or inspect.iscoroutinefunction(call):
@@ -35,31 +39,46 @@ def _plain(_: object, __: attrs.Attribute[OnEvent], call: object) -> None:
 
 
 @attrs.define(eq=False)
-class Listener:
-    """A callback of the user's, which may fail as often as it likes: it is logged once."""
+class Guard:
+    """Runs what only watches a call: whatever it raises is logged once, and changes nothing.
 
-    call: OnEvent = attrs.field(validator=_plain)
+    Only what ends the program comes out, such as KeyboardInterrupt.
+    """
+
+    name: str
     _failed: bool = False
 
-    def hear(self, event: Event) -> None:
-        """Call back. Only what ends the program comes out, such as KeyboardInterrupt."""
+    def run(self, watch: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+        """Return what it returns, None if it fails."""
         try:
-            self.call(event)
+            return watch(*args, **kwargs)
         except (Exception, asyncio.CancelledError) as broken:
-            if self._failed:
-                return
-            self._failed = True
-            # Where it was, and not what it says: nobody knows what stands there.
-            place = traceback.extract_tb(broken.__traceback__)[-1]
-            CLIENT_LOG.error(
-                "on_event raised %s in %s (%s, line %s) at a %s; the calls go on, and this is "
-                "not logged again",
-                type(broken).__name__,
-                place.name,
-                PurePath(place.filename).name,
-                place.lineno,
-                type(event).__name__,
-            )
+            if not self._failed:
+                self._failed = True
+                # Where it was, and not what it says: nobody knows what stands there.
+                place = traceback.extract_tb(broken.__traceback__)[-1]
+                CLIENT_LOG.error(
+                    "%s raised %s in %s (%s, line %s); the calls go on, and this is not logged "
+                    "again",
+                    self.name,
+                    type(broken).__name__,
+                    place.name,
+                    PurePath(place.filename).name,
+                    place.lineno,
+                )
+            return None
+
+
+@attrs.frozen(eq=False)
+class Listener:
+    """A callback of the user's, which may fail as often as it likes."""
+
+    call: OnEvent = attrs.field(validator=_plain)
+    _guard: Guard = attrs.field(init=False, factory=lambda: Guard("on_event"))
+
+    def hear(self, event: Event) -> None:
+        """Call back."""
+        self._guard.run(self.call, event)
 
 
 def listeners(on_event: OnEvent | None) -> tuple[Listener, ...]:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from importlib.metadata import version
 from typing import Any, Final, TypeVar, cast
@@ -33,7 +32,7 @@ from .errors import RequestError, StatusError
 from .events import Event, PauseEvent, RetryEvent, RowEvent
 from .failures import request_id_of
 from .middleware import Handler
-from .observer import outcome_of_end, sent_id
+from .observer import Guard, outcome_of_end, sent_id
 from .wire import Request, Response
 
 try:
@@ -100,6 +99,7 @@ class _Telemetry:
         url = URL(root)
         assert url.host is not None
         assert url.port is not None
+        self._guard = Guard("OpenTelemetry")
         self._root = root.rstrip("/")
         self._prefix = url.path.rstrip("/")
         self._server: Attributes = {"server.address": url.host, "server.port": url.port}
@@ -127,23 +127,24 @@ class _Telemetry:
         """Make the span of a call; runs once per call."""
         about = self._about(request)
         name = f"homebox {request.method} {about['url.template']}"
-        with self._span(name, trace.SpanKind.INTERNAL, about) as span:
-            call = _Call(span)
-            token = _call.set(call)
-            began = time.monotonic()
-            ended: Attributes = {"homebox.outcome": "done"}
-            try:
-                return await handler(request)
-            except BaseException as error:
-                ended = {"homebox.outcome": outcome_of_end(error).value}
-                if not isinstance(error, asyncio.CancelledError):
-                    ended["error.type"] = type(error).__name__
-                    _set_failed(span, error)
-                raise
-            finally:
-                _call.reset(token)
-                self._call_seconds.record(time.monotonic() - began, {**about, **ended})
-                span.set_attributes({**ended, "homebox.attempts": call.attempts})
+        call = _Call(self._begin(name, trace.SpanKind.INTERNAL, about))
+        current = context.attach(trace.set_span_in_context(call.span))
+        token = _call.set(call)
+        began = time.monotonic()
+        ended: Attributes = {"homebox.outcome": "done"}
+        try:
+            return await handler(request)
+        except BaseException as error:
+            ended = {"homebox.outcome": outcome_of_end(error).value}
+            if not isinstance(error, asyncio.CancelledError):
+                ended["error.type"] = type(error).__name__
+                self._guard.run(_set_failed, call.span, error)
+            raise
+        finally:
+            _call.reset(token)
+            context.detach(current)
+            self._measure(self._call_seconds, began, {**about, **ended})
+            self._end(call.span, {**ended, "homebox.attempts": call.attempts})
 
     async def attempt(self, request: Request, handler: Handler) -> Response:
         """Make the span of an attempt; runs once per attempt."""
@@ -153,35 +154,35 @@ class _Telemetry:
             own["http.request.resend_count"] = call.attempts
         call.attempts += 1
         name = f"{request.method} {about['url.template']}"
-        with self._span(name, trace.SpanKind.CLIENT, {**about, **own}) as span:
-            _set_id(span, "http.request.header.x-request-id", sent_id(request))
-            if self._propagator is not None:
-                headers = dict(request.headers or {})
-                self._propagator.inject(headers)
-                request = attrs.evolve(request, headers=headers)
-            silence = context.attach(context.set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
-            began = time.monotonic()
-            ended: Attributes = {}
-            server_id = None
-            try:
-                response = await handler(request)
-                ended = {"http.response.status_code": response.status}
-                server_id = request_id_of(request, response)
-                return response
-            except BaseException as error:
-                if isinstance(error, RequestError):
-                    server_id = error.request_id
-                    if error.status is not None:
-                        ended = {"http.response.status_code": error.status}
-                if not isinstance(error, asyncio.CancelledError):
-                    ended["error.type"] = _error_type(error)
-                    _set_failed(span, error)
-                raise
-            finally:
-                context.detach(silence)
-                self._attempt_seconds.record(time.monotonic() - began, {**about, **ended})
-                span.set_attributes(ended)
-                _set_id(span, "http.response.header.x-request-id", server_id)
+        span = self._begin(name, trace.SpanKind.CLIENT, {**about, **own})
+        here = trace.set_span_in_context(span)
+        if self._propagator is not None:
+            headers = dict(request.headers or {})
+            self._propagator.inject(headers, here)
+            request = attrs.evolve(request, headers=headers)
+        current = context.attach(context.set_value(_SUPPRESS_INSTRUMENTATION_KEY, True, here))
+        began = time.monotonic()
+        ended: Attributes = {}
+        server_id = None
+        try:
+            response = await handler(request)
+            ended = {"http.response.status_code": response.status}
+            server_id = self._guard.run(request_id_of, request, response)
+            return response
+        except BaseException as error:
+            if isinstance(error, RequestError):
+                server_id = error.request_id
+                if error.status is not None:
+                    ended = {"http.response.status_code": error.status}
+            if not isinstance(error, asyncio.CancelledError):
+                ended["error.type"] = _error_type(error)
+                self._guard.run(_set_failed, span, error)
+            raise
+        finally:
+            context.detach(current)
+            self._measure(self._attempt_seconds, began, {**about, **ended})
+            self._guard.run(_set_ids, span, sent_id(request), server_id)
+            self._end(span, ended)
 
     def hear(self, event: Event) -> None:
         """Note what happens between attempts, and what became of the rows of an import."""
@@ -205,17 +206,18 @@ class _Telemetry:
         query = "&".join(f"{quote(name, safe='')}=REDACTED" for name, _ in request.query)
         return f"{self._root}/{path}" + (f"?{query}" if query else "")
 
-    def _span(
-        self, name: str, kind: trace.SpanKind, attributes: Attributes
-    ) -> AbstractContextManager[trace.Span]:
-        return self._tracer.start_as_current_span(
-            name,
-            kind=kind,
-            attributes=attributes,
-            # It would be told with its text, and nobody knows what stands in those of others.
-            record_exception=False,
-            set_status_on_exception=False,
-        )
+    # What a processor, a sampler or a view of the user's raises must not look like a failed call.
+
+    def _begin(self, name: str, kind: trace.SpanKind, attributes: Attributes) -> trace.Span:
+        begin = self._guard.run(self._tracer.start_span, name, kind=kind, attributes=attributes)
+        return begin or trace.INVALID_SPAN
+
+    def _measure(self, seconds: metrics.Histogram, began: float, attributes: Attributes) -> None:
+        self._guard.run(seconds.record, time.monotonic() - began, attributes)
+
+    def _end(self, span: trace.Span, attributes: Attributes) -> None:
+        self._guard.run(span.set_attributes, attributes)
+        self._guard.run(span.end)
 
 
 def _set_failed(span: trace.Span, error: BaseException) -> None:
@@ -230,6 +232,7 @@ def _error_type(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _set_id(span: trace.Span, name: str, value: str | None) -> None:
-    if value is not None:
-        span.set_attribute(name, [value])
+def _set_ids(span: trace.Span, sent: str | None, answered: str | None) -> None:
+    for way, value in (("request", sent), ("response", answered)):
+        if value is not None:
+            span.set_attribute(f"http.{way}.header.x-request-id", [value])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from opentelemetry import baggage, context, trace
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
+from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from homebox_async import (
@@ -311,6 +312,41 @@ async def test_request_ids(telemetry: Telemetry, server: Any, connect: Any) -> N
         )
         for span in (first, second)
     ]
+
+
+class Broken(SpanProcessor):
+    """A processor that fails where it can."""
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        """Fail."""
+        raise ZeroDivisionError("zqSecret")
+
+    def on_end(self, span: Any) -> None:
+        """Fail."""
+        raise ZeroDivisionError("zqSecret")
+
+
+@pytest.mark.parametrize("how", ["start", "end"])
+async def test_a_broken_processor(
+    telemetry: Telemetry,
+    emulator: Emulator,
+    homebox: AsyncHomebox,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    """A processor of the user's that raises changes no call; it is logged once."""
+    monkeypatch.delattr(Broken, "on_end" if how == "start" else "on_start")
+    telemetry.tracers.add_span_processor(Broken())
+    client = telemetry.on(homebox)
+    assert 1 == (await client.properties.get(1)).id
+    emulator.script(*CREATE, [Fault("drop-after")])
+    with pytest.raises(OutcomeUnknown):
+        await client.properties.create(HOME, property_reference="T-9")
+    [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert record.getMessage().startswith(f"OpenTelemetry raised ZeroDivisionError in on_{how} (")
+    assert "zqSecret" not in caplog.text
+    assert 2 == sum(count for _, count in telemetry.points("homebox.call.duration"))
 
 
 # --- what is sent, and what is silenced

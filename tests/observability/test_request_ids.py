@@ -21,6 +21,7 @@ from homebox_async import (
 )
 from homebox_async.emulator import Emulator, Fault
 from homebox_async.request_ids import passed_id
+from homebox_async.wire import JsonBody
 
 ID = "X-Request-Id"
 
@@ -149,3 +150,20 @@ async def test_a_middleware_that_sends_something_else(
     await connect(on_event=told.append, middlewares=[add]).request("GET", "x")
     assert "no id" == server.seen[0].headers[ID.lower()]
     assert [None] == [event.sent_request_id for event in told if isinstance(event, RequestEvent)]
+
+
+async def test_a_middleware_that_makes_a_body(server: Any, connect: Any, told: list[Event]) -> None:
+    """A body that a middleware has made is looked at as it is; the call is as good as ever."""
+
+    async def swap(request: Any, handler: Any) -> Any:
+        request.body = JsonBody(b"zqSecret, and no JSON")
+        return await handler(request)
+
+    server.acts = [server.say(headers=[(ID, "srv-1")])]
+    server.default = server.say(422, b'{"message": "no zqsecret, and no json"}', [(ID, "srv-2")])
+    client = connect(on_event=told.append, attempt_middlewares=[swap])
+    assert {} == await client.request("POST", "x", json={})
+    with pytest.raises(RequestError) as caught:
+        await client.request("POST", "x", json={})
+    assert ["srv-1", "srv-2"] == [e.request_id for e in told if isinstance(e, RequestEvent)]
+    assert "no [body] [" in str(caught.value)
