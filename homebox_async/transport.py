@@ -9,12 +9,10 @@ import time
 import warnings
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
 import attrs
-from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -29,53 +27,14 @@ from .errors import (
     RequestError,
     ValidationError,
 )
+from .exchange import Attempt, Connector, ProbedRequest, ask, current_attempt, is_plain
 from .failures import note_cancelled
 from .forms import Files
 from .origin import checked_origin, checked_proxy, proxy_for
 from .stream import BROKEN, NOTHING, Stream, describe, failed, packed
-from .wire import JSON, JsonBody, Receive, Request, Response, Safety
+from .wire import JSON, FormBody, JsonBody, Receive, Request, Response, Safety
 
 _BREATH = 1 << 20  # bytes that are read without giving others a turn
-
-
-@attrs.define(eq=False)
-class _Attempt:
-    sent: bool = False
-
-
-_attempt: ContextVar[_Attempt] = ContextVar("homebox_attempt")
-
-
-class _ProbedRequest(aiohttp.ClientRequest):
-    """Tells whether a request left.
-
-    aiohttp calls `send` once it holds a connection and before the first byte is written; until
-    then the server cannot have seen anything. It is the same proof as the trace signal
-    `on_request_headers_sent`, without the price of a TraceConfig.
-    """
-
-    async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        if conn.protocol is None or conn.protocol.should_close:
-            # Bytes came in while the connection was idle: a proxy's 408, or a second answer. They
-            # would be taken for the answer to this request.
-            raise aiohttp.ServerDisconnectedError
-        _attempt.get().sent = True
-        return await super().send(conn)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Opens connections that read at most 64 KiB at once.
-
-    asyncio asks for 256 KiB each time, which the C library maps anew and gives back for every
-    answer; a call costs a tenth less without that. Other loops and TLS have buffers of their own.
-    """
-
-    async def _create_connection(self, *args: Any, **kwargs: Any) -> ResponseHandler:
-        protocol = await super()._create_connection(*args, **kwargs)
-        transport: Any = protocol.transport
-        if hasattr(transport, "max_size"):
-            transport.max_size = 64 * 1024
-        return protocol
 
 
 @attrs.define(eq=False)
@@ -109,10 +68,18 @@ class Transport:
         self._keepalive_timeout = keepalive_timeout
         self._max_body = max_body
         self._proxy = checked_proxy(proxy_for(self._base) if proxy is None else proxy)
-        self._user_agent = user_agent
+        self._common_headers = {
+            # Laravel answers a failed validation with a redirect otherwise.
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": user_agent,
+        }
         self._headers = CIMultiDict(headers or {})
-        self._json_headers = CIMultiDict({**self._headers, "Content-Type": JSON})
+        self._all_headers = CIMultiDict({**self._common_headers, **self._headers})
+        self._json_headers = CIMultiDict({**self._all_headers, "Content-Type": JSON})
         self._session: aiohttp.ClientSession | None = None
+        self._plain_request: object = None
+        """What `ClientSession` sends requests with, where `ask` does the same for less."""
         self._forget: weakref.finalize[..., Transport] | None = None
         self.owner = Owner(self._base)
         self.guarded = False
@@ -130,6 +97,11 @@ class Transport:
     def origin(self) -> str:
         """Scheme, host and port that every request goes to."""
         return str(self._base)
+
+    @property
+    def root(self) -> str:
+        """The origin and the path below which every request's own path stands."""
+        return self._root
 
     def disown(self) -> None:
         """Leave the connections to the process before the fork, whose they are.
@@ -151,8 +123,8 @@ class Transport:
         if request.receive is not None:
             return await self._received(request, request.receive)
         session = self._opened()
-        attempt = _Attempt()
-        _attempt.set(attempt)
+        attempt = Attempt()
+        current_attempt.set(attempt)
         held = False
         try:
             await self._take_slot(request)
@@ -173,8 +145,8 @@ class Transport:
         a connection until then; `timeout` is for the head, and again for each chunk.
         """
         session = self._opened()
-        attempt = _Attempt()
-        _attempt.set(attempt)
+        attempt = Attempt()
+        current_attempt.set(attempt)
         try:
             await self._take_slot(request)
         except asyncio.CancelledError as cancelled:
@@ -184,17 +156,7 @@ class Transport:
         try:
             if request.deadline is not None and request.deadline <= time.monotonic():
                 raise self._too_late(request, "the deadline passed before it was sent")
-            stream.begin(
-                await stream.step(
-                    session.request(
-                        request.method,
-                        URL(f"{self._root}/{request.target}", encoded=True),
-                        headers=self._headers_of(request, None),
-                        allow_redirects=False,
-                        proxy=self._proxy,
-                    )
-                )
-            )
+            stream.begin(await stream.step(self._request(session, request)))
         except BaseException:
             await stream.aclose()
             raise
@@ -241,7 +203,7 @@ class Transport:
         return Response(stream.status, stream.headers, bytes(body), None, self._headers)
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, attempt: _Attempt
+        self, session: aiohttp.ClientSession, request: Request, attempt: Attempt
     ) -> Response:
         now = time.monotonic()
         ends = now + self._timeout
@@ -253,23 +215,22 @@ class Transport:
         status, said = 0, NOTHING
         error: type[RequestError] = AnswerUnusable
         files: Files | None = None
-        data: Any
         try:
             with self._alarm.limit(ends - now):
-                data, kind = None, None
-                if isinstance(request.body, JsonBody):
-                    data, kind = request.body.data, request.body.content_type
-                elif request.body is not None:
+                if isinstance(request.body, FormBody):
                     files = Files()
-                    data = files.form(request.body)
-                answer = await session.request(
-                    request.method,
-                    URL(f"{self._root}/{request.target}", encoded=True),
-                    data=data,
-                    headers=self._headers_of(request, kind),
-                    allow_redirects=False,
-                    proxy=self._proxy,
-                )
+                    answer = await self._request(session, request, files.form(request.body))
+                elif aiohttp.ClientSession._request is self._plain_request:
+                    answer = await ask(
+                        session,
+                        request.method,
+                        self._url(request),
+                        data=None if request.body is None else request.body.data,
+                        headers=self._headers_of(request),
+                    )
+                else:
+                    data = None if request.body is None else request.body.data
+                    answer = await self._request(session, request, data)
                 body: bytes | None
                 try:
                     status, said = answer.status, answer.headers
@@ -301,14 +262,30 @@ class Transport:
             return Response(status, said, b"")
         raise failed(error, message, request, attempt.sent, status)
 
-    def _headers_of(self, request: Request, kind: str | None) -> CIMultiDict[str]:
+    def _request(
+        self, session: aiohttp.ClientSession, request: Request, data: Any = None
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        return session.request(
+            request.method,
+            self._url(request),
+            data=data,
+            headers=self._headers_of(request),
+            allow_redirects=False,
+            proxy=self._proxy,
+        )
+
+    def _url(self, request: Request) -> URL:
+        return URL(f"{self._root}/{request.target}", encoded=True)
+
+    def _headers_of(self, request: Request) -> CIMultiDict[str]:
+        kind = request.body.content_type if isinstance(request.body, JsonBody) else None
         if request.headers is None:
             # Not copied: aiohttp does that itself.
             if kind is None:
-                return self._headers
+                return self._all_headers
             if kind is JSON:
                 return self._json_headers
-        headers = self._headers.copy()
+        headers = self._all_headers.copy()
         headers.update(request.headers or {})
         if kind is not None:
             headers["Content-Type"] = kind
@@ -365,24 +342,19 @@ class Transport:
         self._alarm = Alarm(loop)
         self._slots = asyncio.Semaphore(self._max_connections)
         self._session = aiohttp.ClientSession(
-            connector=_Connector(
+            connector=Connector(
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
                 limit=0,
                 keepalive_timeout=self._keepalive_timeout,
             ),
-            request_class=_ProbedRequest,
+            request_class=ProbedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             # Not those of `_headers`: aiohttp sends these to the proxy as well, in the clear.
-            headers=CIMultiDict(
-                {
-                    # Laravel answers a failed validation with a redirect otherwise.
-                    "Accept": "application/json",
-                    "Accept-Encoding": "gzip, deflate",
-                    "User-Agent": self._user_agent,
-                }
-            ),
+            headers=self._common_headers,
         )
+        if self._proxy is None and is_plain(self._session):
+            self._plain_request = aiohttp.ClientSession._request
         # aiohttp would silently resend GET, PUT and DELETE once; there is one retry, ours.
         self._session._retry_connection = False
         # Views share a transport, so it is the transport that knows that nobody is left. Not
