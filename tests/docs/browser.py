@@ -26,6 +26,8 @@ _FLAGS = (
     *("disable-background-networking", "disable-component-update", "disable-sync"),
     *("disable-dev-shm-usage", "force-prefers-reduced-motion"),
 )
+# What comes of a page that is still being drawn; `until` looks again.
+_MOVING = (ElementClickInterceptedException, StaleElementReferenceException)
 
 
 @attrs.define(eq=False)
@@ -76,10 +78,7 @@ class Browser:
     def _clicked(self, selector: str, text: str) -> bool:
         for each in self.seen(selector):
             if text in {"", each.text.strip()}:
-                try:
-                    each.click()
-                except (ElementClickInterceptedException, StaleElementReferenceException):
-                    return False  # it is still moving
+                each.click()
                 return True
         return False
 
@@ -129,6 +128,6 @@ def browsing(root: str, profile: Path) -> Iterator[Browser]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
     try:
-        yield Browser(driver, root, WebDriverWait(driver, 20, poll_frequency=0.05))
+        yield Browser(driver, root, WebDriverWait(driver, 20, 0.05, _MOVING))
     finally:
         driver.quit()

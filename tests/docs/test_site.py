@@ -47,7 +47,8 @@ class _Ids(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    "module", ["homebox_async", "homebox_async.importer", "homebox_async.emulator"]
+    "module",
+    ["homebox_async", "homebox_async.importer", "homebox_async.emulator", "homebox_async.testing"],
 )
 def test_public_names(site: Path, module: str) -> None:
     """Every public name has its place in the reference."""
@@ -134,9 +135,7 @@ def test_search(browser: Browser, width: str) -> None:
     browser.click("input.md-search__input")
     browser.seen("input.md-search__input")[0].send_keys("OutcomeUnknown")
 
-    results = browser.until(lambda: browser.seen(".md-search-result__link"))
-    wanted = [each for each in results if "/reference/errors/" in str(each.get_attribute("href"))]
-    wanted[0].click()
+    browser.click("a.md-search-result__link[href*='/reference/errors/']")
 
     browser.until(lambda: browser.path.startswith("reference/errors/"))
     browser.until(lambda: [h for h in browser.seen("h2") if "OutcomeUnknown" in h.text])
