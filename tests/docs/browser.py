@@ -14,7 +14,6 @@ from selenium.common.exceptions import (
     ElementClickInterceptedException,
     StaleElementReferenceException,
 )
-from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -26,6 +25,13 @@ _FLAGS = (
     *("disable-background-networking", "disable-component-update", "disable-sync"),
     *("disable-dev-shm-usage", "force-prefers-reduced-motion"),
 )
+_SEEN = """
+return [...document.querySelectorAll(arguments[0])].filter(each => {
+  const box = each.getBoundingClientRect();
+  const inside = box.right > 0 && box.left < window.innerWidth && box.width * box.height > 0;
+  return inside && each.checkVisibility({visibilityProperty: true, opacityProperty: true});
+});
+"""
 # What comes of a page that is still being drawn; `until` looks again.
 _MOVING = (ElementClickInterceptedException, StaleElementReferenceException)
 
@@ -68,8 +74,7 @@ class Browser:
 
     def seen(self, selector: str) -> list[WebElement]:
         """Return the elements that can be seen, in the window."""
-        found = self.driver.find_elements(By.CSS_SELECTOR, selector)
-        return [each for each in found if each.is_displayed() and self._in_window(each)]
+        return list(self.script(_SEEN, selector))
 
     def click(self, selector: str, text: str = "") -> None:
         """Click the first one that can be seen, with this text if given, once there is one."""
@@ -106,15 +111,6 @@ class Browser:
             if message["method"] == "Network.requestWillBeSent"
         ]
         return {url.hostname or "" for url in urls if url.scheme in {"http", "https", "ws", "wss"}}
-
-    def _in_window(self, element: WebElement) -> bool:
-        return bool(
-            self.script(
-                "const box = arguments[0].getBoundingClientRect();"
-                "return box.right > 0 && box.left < window.innerWidth && box.width > 0",
-                element,
-            )
-        )
 
 
 @contextmanager
