@@ -13,7 +13,7 @@ import click
 
 from ..client import AsyncHomebox
 from ..importer import Report, import_properties
-from ..importer.columns import FIELDS, PRESETS
+from ..importer.properties import PropertyColumns
 from .confirm import check_can_ask, confirm
 from .errors import Exit, exit_code
 from .interrupts import Interrupts, handled
@@ -71,9 +71,11 @@ def _mapping(
     callback=_mapping,
     metavar="FIELD=COLUMN",
     help=f"The column of a field, or a template such as 'line1={{No}} {{Street}}' (repeatable)."
-    f" Fields: {', '.join(FIELDS)}.",
+    f" Fields: {', '.join(PropertyColumns.fields)}.",
 )
-@click.option("--preset", type=click.Choice(sorted(PRESETS)), help="A known kind of file.")
+@click.option(
+    "--preset", type=click.Choice(sorted(PropertyColumns.presets)), help="A known kind of file."
+)
 @click.option(
     "--generate-references",
     is_flag=True,
