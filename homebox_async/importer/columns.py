@@ -66,7 +66,8 @@ class Columns(abc.ABC, Generic[R]):
     `signature` changes when the same row would be read differently.
     A class says which `fields` there are, by which `names` (as `plain` leaves them) they are
     recognised, which names count only where no other column has the field (`weak`), and which
-    fields keep the spaces inside (`exact`).
+    fields keep the spaces inside (`exact`). `shown_fields`: the fields for people, where all of
+    them are too many.
     """
 
     fields: ClassVar[Sequence[str]]
@@ -74,6 +75,7 @@ class Columns(abc.ABC, Generic[R]):
     weak: ClassVar[Mapping[str, str]] = {}
     exact: ClassVar[Sequence[str]] = ()
     presets: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    shown_fields: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -106,7 +108,7 @@ class Columns(abc.ABC, Generic[R]):
             if field not in cls.fields:
                 raise MappingError(
                     f"--map: there is no field {field!r}; {_closest(field, cls.fields)}"
-                    f"the fields are {', '.join(cls.fields)}"
+                    f"the fields are {cls.shown_fields or ', '.join(cls.fields)}"
                 )
         given = {**cls._preset(preset), **mapping}
         uses = {**cls._recognised(columns, given), **given}

@@ -114,7 +114,7 @@ class LeadColumns(Columns[LeadRow]):
         *("notifications", "existing_tenancy", "managing_party_name"),
         *(prefix + part for prefix in _TENANTS for part in PERSON),
     )
-    shown_fields = "tenant1_first_name ... tenant20_email_address"
+    shown_fields = ", ".join((*fields[:12], *fields[12:16], f"... {fields[-1]}"))
     names: ClassVar[Mapping[str, str]] = dict(_names())
     weak = addressing.WEAK
     exact = ("address_id", "property_reference")
