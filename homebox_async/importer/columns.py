@@ -39,6 +39,7 @@ class Asked(Protocol):
     @property
     def number(self) -> int:
         """The number of the row."""
+        ...
 
     @property
     def reference(self) -> str:
