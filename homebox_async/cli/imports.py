@@ -94,15 +94,20 @@ _JOURNAL = (
         help="The folder for NAME.created.csv, .rejects.csv and .unknown.csv, made if it is"
         " missing.  [default: the working directory]",
     ),
-    click.option(
+)
+
+
+def _concurrency_option(default: str = "auto", more: str = "") -> Callable[[F], F]:
+    return click.option(
         "--concurrency",
         callback=_concurrency,
-        default="auto",
+        default=default,
         show_default=True,
         metavar="auto|N",
-        help="Requests in flight; auto finds out what the server bears.",
-    ),
-)
+        help=f"Requests in flight; auto finds out what the server bears.{more}",
+    )
+
+
 _SETTLE = click.option(
     "--settle",
     type=Seconds(min=0),
@@ -160,6 +165,7 @@ def _settle(connection: Connection, settle: float | None) -> float:
         help="Make a reference of the address for rows that have none.",
     ),
     *_JOURNAL,
+    _concurrency_option(),
     _SETTLE,
     _NO_ADOPT,
     _DRY_RUN,
@@ -213,6 +219,7 @@ def properties(
     _map_option(LeadColumns.shown_fields),
     _DATES,
     *_JOURNAL,
+    _concurrency_option(),
     _SETTLE,
     _NO_ADOPT,
     _DRY_RUN,
@@ -259,6 +266,7 @@ def leads(
     _map_option(", ".join(VoidColumns.fields)),
     _DATES,
     *_JOURNAL,
+    _concurrency_option("1", " A crash leaves so many in doubt."),
     _DRY_RUN,
     _YES_NUMBER,
 )
@@ -307,6 +315,7 @@ def voids(
     _map_option(", ".join(ReadingColumns.fields)),
     _DATES,
     *_JOURNAL,
+    _concurrency_option(),
     _SETTLE,
     _DRY_RUN,
     yes_option,

@@ -21,7 +21,9 @@ from .journal import Journal, State
 from .report import Emit, RowResult
 from .sources import Source
 
-_BATCH = 256  # rows that are claimed with one commit
+AT_ONCE = 256
+"""Rows that are claimed with one commit, where a look-up tells which of them were sent."""
+
 _OPEN_AT_MOST = 1_000  # unknown rows in memory before they are looked up
 
 
@@ -52,7 +54,8 @@ class Item:
 class Claims:
     """Where every row that is neither pending nor done stands.
 
-    `open` are the rows to be looked up; `broken` is why no more rows can be claimed.
+    `at_once`: how many rows are claimed together. `open` are the rows to be looked up; `broken`
+    is why no more rows can be claimed.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Claims:
         settle: float,
         course: Course,
         emit: Emit,
+        at_once: int,
     ) -> None:
         self._joined: Joined[Asked] = Joined(source, columns, journal)
         self._journal = journal
@@ -71,6 +75,8 @@ class Claims:
         self._confirmed = journal.words.id_name
         self._course = course
         self._emit = emit
+        self._at_once = at_once
+        self._few = max(1, at_once // 2)
         self._last = 0
         self._exhausted = False
         self._ready: deque[Item] = deque()
@@ -89,7 +95,11 @@ class Claims:
     async def next(self) -> Item | None:
         """Return the next claimed row; None where there is none, or none should be sent now."""
         while not self._course.draining:
-            if self._filling is None and len(self._ready) < _BATCH // 2 and self._more():
+            if (
+                self._filling is None
+                and len(self._ready) < max(1, self._at_once // 2)
+                and self._more()
+            ):
                 self._filling = asyncio.ensure_future(self._fill())
             if self._ready:
                 return self._ready.popleft()
@@ -123,8 +133,8 @@ class Claims:
             self._filling = None
 
     async def _next_batch(self) -> list[Item]:
-        entries = await self._journal.next_batch(_BATCH, after=self._last)
-        self._exhausted = len(entries) < _BATCH
+        entries = await self._journal.next_batch(self._at_once, after=self._last)
+        self._exhausted = len(entries) < self._at_once
         if not entries:
             return []
         self._last = entries[-1].number

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..client import AsyncHomebox
 from ..retry import Retry
-from .claims import Claims
+from .claims import AT_ONCE, Claims
 from .columns import Columns
 from .course import Course
 from .journal import Journal
@@ -57,7 +57,9 @@ class Engine:
         most = _MOST if options.concurrency == "auto" else options.concurrency
         limiter = Limiter(most, adaptive=adaptive)
         self._planner = Planner(kind, source, columns, journal, emit)
-        self._claims = Claims(source, columns, journal, options.settle, course, emit)
+        # What cannot be looked up is claimed by itself: a crash leaves no more in doubt than that.
+        at_once = AT_ONCE if kind.is_listed else 1
+        self._claims = Claims(source, columns, journal, options.settle, course, emit, at_once)
         self._sender = Sender(kind, client, limiter, self._claims, course)
         self._reconciler = Reconciler(kind, self._lists, journal, self._claims, course)
         self.planned = False

@@ -156,7 +156,7 @@ def import_voids(
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
-    concurrency: int | Literal["auto"] = "auto",
+    concurrency: int | Literal["auto"] = 1,
     dry_run: bool = False,
 ) -> Import:
     """Import void periods; a premium one switches the energy of its home.
@@ -170,7 +170,8 @@ def import_voids(
     `import_properties`.
 
     Homebox does not list voids: a row without an answer stays unknown and is never sent again
-    by itself, and what another journal has sent is not known. Somebody has to ask Homebox.
+    by itself, and what another journal has sent is not known. Somebody has to ask Homebox. So
+    that a crash leaves one row in doubt at the most, one is sent at a time.
     Raises NotConfirmed, and what `import_properties` raises.
     Source: POST /api/partner/void, "Create Void Period", for each row.
     """
