@@ -47,8 +47,6 @@ class Engine:
         course: Course,
         emit: Emit,
     ) -> None:
-        self._kind = kind
-        self._columns = columns
         self._journal = journal
         self._options = options
         self._course = course
@@ -84,15 +82,9 @@ class Engine:
         await self._planner.adopt(self._lists, self._course)
 
     async def preview(self) -> Preview | None:
-        """Add up what sending the pending rows sets off; None where the kind tells nothing."""
-        tally = self._kind.tally(self._columns)
-        if tally is None:
-            return None
+        """Add up what the rows set off that may be sent; None where the kind tells nothing."""
         self._course.phase = "adding up"
-        async for rows in self._planner.pending():
-            for row in rows:
-                tally.add(row)
-        return tally.preview()
+        return await self._planner.preview()
 
     async def run(self) -> None:
         """Send what is pending and look up what is unknown until neither is left."""

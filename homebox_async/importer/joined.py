@@ -46,11 +46,11 @@ class Joined(Generic[R]):
         return joined
 
 
-async def pending_rows(
-    source: Source, columns: Columns[R], journal: Journal
-) -> AsyncIterator[list[R]]:
-    """Give the rows that are not sent yet, some at a time."""
+async def rows_in(
+    states: Sequence[State], source: Source, columns: Columns[R], journal: Journal
+) -> AsyncIterator[list[tuple[Entry, R]]]:
+    """Give the rows in some states with their entries, some at a time."""
     joined, after = Joined(source, columns, journal), 0
-    while entries := await journal.page([State.PENDING], after=after, size=_BATCH):
+    while entries := await journal.page(states, after=after, size=_BATCH):
         after = entries[-1].number
-        yield [row for _, row in await asyncio.to_thread(joined.read, entries)]
+        yield await asyncio.to_thread(joined.read, entries)

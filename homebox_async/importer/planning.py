@@ -10,9 +10,10 @@ from ..client import AsyncHomebox
 from ..errors import RequestError
 from .columns import Columns, R
 from .course import Course
-from .joined import pending_rows
-from .journal import Journal, Planned, State
+from .joined import rows_in
+from .journal import Entry, Journal, Planned, State
 from .kinds import Kind
+from .preview import Preview
 from .report import Emit, RowResult
 from .sources import Source
 
@@ -42,9 +43,25 @@ class Planner(Generic[R]):
         await self._kind.check_rows(self._source, self._columns, self._journal, self.pending)
         return now
 
-    def pending(self) -> AsyncIterator[list[R]]:
+    async def pending(self) -> AsyncIterator[list[R]]:
         """Give the rows that are not sent yet, some at a time."""
-        return pending_rows(self._source, self._columns, self._journal)
+        async for rows in self._rows_in(State.PENDING):
+            yield [row for _, row in rows]
+
+    async def preview(self) -> Preview | None:
+        """Add up what the rows set off that may be sent; None where the kind tells nothing.
+
+        A row that was sent without an answer may be sent again, if it is not found.
+        """
+        tally = self._kind.tally(self._columns)
+        if tally is None:
+            return None
+        states = (State.PENDING, State.UNKNOWN) if self._kind.is_listed else (State.PENDING,)
+        async for rows in self._rows_in(*states):
+            for entry, row in rows:
+                if entry.state is State.PENDING or entry.claimed_at is not None:
+                    tally.add(row)
+        return tally.preview()
 
     async def adopt(self, lists: AsyncHomebox, course: Course) -> None:
         """Take over what is at Homebox already.
@@ -79,6 +96,9 @@ class Planner(Generic[R]):
     async def _tell(self, row: RowResult) -> None:
         self._journal.record(row.number, row.state, field=row.field, error=row.error, fix=row.fix)
         await self._emit(row)
+
+    def _rows_in(self, *states: State) -> AsyncIterator[list[tuple[Entry, R]]]:
+        return rows_in(states, self._source, self._columns, self._journal)
 
     def _planned(self, partition: tuple[int, int]) -> Iterator[Planned]:
         part, parts = partition

@@ -3,8 +3,10 @@
 import asyncio
 import csv
 import datetime as dt
+import json
 import pickle
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -17,9 +19,11 @@ import pytest
 from homebox_async.emulator import Assumed, Fault
 from homebox_async.emulator.routes import leads as route
 from homebox_async.errors import ValidationError
+from homebox_async.failures import failure
 from homebox_async.importer import MappingError, NotConfirmed, Preview, State
 from homebox_async.importer.leads import LeadColumns, LeadRow
 from homebox_async.importer.sources import Row
+from homebox_async.wire import Response
 
 from .running import until
 from .tenancies import LATER, LEAD, LEADS, SOON, lead, leads, posts, texted, write
@@ -126,6 +130,20 @@ async def test_goes_on_without_asking_again(bench: Any) -> None:
     second = await leads(bench, confirm=None)
     assert (6, True) == (second.created, second.done)
     assert {1} == set(texted(bench).values())
+
+
+async def test_asked_for_rows_in_doubt(bench: Any) -> None:
+    """A journal that lost its log may have sent anything: sending it again needs a confirmation."""
+    write(bench, [lead(1), lead(2)])
+    with pytest.raises(NotConfirmed):
+        await leads(bench, confirm=None)
+    with sqlite3.connect(bench.folder / "portfolio.journal") as connection:
+        connection.execute("UPDATE meta SET value = 1 WHERE name = 'running'")
+    connection.close()
+    with pytest.raises(NotConfirmed) as caught:
+        await leads(bench, confirm=None)
+    assert (6, 0) == (caught.value.preview.number, posts(bench))
+    assert (await leads(bench, confirm=6)).done
 
 
 async def test_asked_again_for_a_changed_file(bench: Any) -> None:
@@ -406,6 +424,28 @@ async def test_killed(bench: Any, moment: int) -> None:
     assert (60, True) == (report.created + report.adopted, report.done)
     assert 60 == len(texted(bench))
     assert {1} == set(texted(bench).values())
+
+
+async def test_refusal_that_repeats_what_was_sent(
+    bench: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the server says of a tenant in its refusal is masked everywhere."""
+    caplog.set_level(1)
+    said = "Zqann Zqlee (+447911000010, zq10@example.com) is known already"
+
+    async def refuse(request: Any, handler: Any) -> Any:
+        if request.method == "POST":
+            body = json.dumps({"message": said, "errors": {"tenants.0.first_name": [said]}})
+            raise failure(request, Response(422, {}, body.encode()), 0.0)
+        return await handler(request)
+
+    write(bench, [lead(1)])
+    report = await leads(bench, client=bench.client(attempt_middlewares=[refuse]))
+    row = told(report.files["rejects"])[0]
+    shown = row["field"] + row["error"] + row["fix"] + caplog.text + repr(report)
+    shown += (bench.folder / "portfolio.journal").read_bytes().decode("latin-1")
+    for personal in ("Zqann", "Zqlee", "447911000010", "zq10@"):
+        assert personal not in shown
 
 
 async def test_no_personal_data_in_the_journal(bench: Any) -> None:
