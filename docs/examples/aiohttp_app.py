@@ -72,14 +72,21 @@ async def to_the_end(app: web.Application, call: Coroutine[Any, Any, T]) -> T:
     """Await a write that goes on if its visitor leaves: cancelled, it may have happened."""
     writing = asyncio.create_task(call)
     app[WRITES].add(writing)
+    writing.add_done_callback(app[WRITES].discard)
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        writing.add_done_callback(log_end)
+        raise
 
-    def ended(_: asyncio.Task[T]) -> None:
-        app[WRITES].discard(writing)
-        if not writing.cancelled() and (error := writing.exception()) is not None:
-            logger.error("%s", error)  # there may be nobody else to tell
 
-    writing.add_done_callback(ended)
-    return await asyncio.shield(writing)
+def log_end(writing: asyncio.Task[Any]) -> None:
+    if writing.cancelled():
+        return  # the client has logged it
+    if (error := writing.exception()) is not None:
+        logger.error("after its visitor left: %s", error)
+    else:
+        logger.info("after its visitor left: %s is done", writing.result())
 
 
 async def writes(app: web.Application) -> AsyncIterator[None]:
@@ -102,7 +109,8 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         status = 404 if isinstance(error, NotFound) else 502
         return web.json_response({"outcome": error.outcome.value}, status=status)
     except asyncio.CancelledError as cancelled:
-        logger.info("the visitor left: %s", "; ".join(getattr(cancelled, "__notes__", ())))
+        notes = getattr(cancelled, "__notes__", ["no call was cancelled"])
+        logger.info("the visitor left: %s", "; ".join(notes))
         raise
 
 

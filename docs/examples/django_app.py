@@ -18,10 +18,11 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.management import execute_from_command_line
 from django.core.wsgi import get_wsgi_application
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
+from django.utils.deprecation import MiddlewareMixin
 
-from homebox_async import AsyncHomebox, Homebox, NotFound, Page, Property
+from homebox_async import AsyncHomebox, Homebox, NotFound, Page, Property, RequestError
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1", "localhost"],
+    MIDDLEWARE=[f"{__name__}.HomeboxErrors"],
     ROOT_URLCONF=__name__,
     SECRET_KEY=os.environ.get("DJANGO_SECRET_KEY", "for this example only"),
 )
@@ -43,10 +45,7 @@ atexit.register(homebox.close)
 
 def show(request: HttpRequest, property_id: int) -> HttpResponse:
     """A sync view works under WSGI and ASGI; a visitor who leaves does not break it off."""
-    try:
-        return JsonResponse(summary(homebox.properties.get(property_id)))
-    except NotFound:
-        raise Http404 from None
+    return JsonResponse(summary(homebox.properties.get(property_id)))
 
 
 async def show_async(request: HttpRequest, property_id: int) -> HttpResponse:
@@ -57,8 +56,6 @@ async def show_async(request: HttpRequest, property_id: int) -> HttpResponse:
     client: AsyncHomebox = request.scope["state"]["homebox"]
     try:
         return JsonResponse(summary(await client.properties.get(property_id)))
-    except NotFound:
-        raise Http404 from None
     except asyncio.CancelledError as cancelled:
         logger.warning("the visitor left: %s", "; ".join(getattr(cancelled, "__notes__", ())))
         raise
@@ -81,6 +78,19 @@ async def lines(page: Page[Property] | None, pages: Any) -> AsyncIterator[str]:
 
 def summary(home: Property) -> dict[str, Any]:
     return {"id": home.id, "line1": home.address_line1, "postcode": home.address_postcode}
+
+
+# --- middleware.py
+
+
+class HomeboxErrors(MiddlewareMixin):
+    """Tells of failed calls in HTTP's words; sync and async views alike."""
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, RequestError):
+            return None
+        status = 404 if isinstance(error, NotFound) else 502
+        return JsonResponse({"outcome": error.outcome.value}, status=status)
 
 
 # --- urls.py

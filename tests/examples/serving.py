@@ -1,4 +1,4 @@
-"""The examples as their users run them: a server in a process of its own, told to stop in the end."""
+"""The examples as their users run them: servers in processes of their own, stopped in the end."""
 
 import asyncio
 import os
@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import aiohttp
 import attrs
@@ -21,24 +20,21 @@ from homebox_async.emulator import Emulator
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
 
 # A line of a log below WARNING, as the servers and `logging.basicConfig` write it, or a blank.
-QUIET = r"(INFO|DEBUG):.*|\[[^]]+\] \[\d+\] \[INFO\] .*|={8} Running on .*|\(Press CTRL\+C.*|"
+QUIET = re.compile(r"(INFO|DEBUG):.*|\[[^]]+\] \[\d+\] \[INFO\] .*|")
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
 @attrs.define(eq=False)
 class Program:
-    """A program that runs an example.
-
-    `expected`: patterns of the lines that it may write on standard error besides `QUIET` ones;
-    a test adds what it provokes.
-    """
+    """A program that runs an example; `provoked` is what a test made it say, as patterns."""
 
     process: subprocess.Popen[bytes]
     output: Path
     log: Path
-    expected: list[str]
+    provoked: list[str] = attrs.field(factory=list)
     url: str = ""
+    told_to_stop: bool = False
 
     @property
     def said(self) -> str:
@@ -48,8 +44,11 @@ class Program:
     @property
     def unexpected(self) -> list[str]:
         """The lines of standard error that nobody has reckoned with."""
-        known = re.compile("|".join((QUIET, *self.expected)))
-        return [line for line in self.log.read_text().splitlines() if not known.fullmatch(line)]
+        text = self.log.read_text()
+        for pattern in self.provoked:
+            assert re.search(pattern, text), (pattern, text)
+            text = re.sub(pattern, "", text)
+        return [line for line in text.splitlines() if not QUIET.fullmatch(line)]
 
     @property
     def ports(self) -> dict[int, set[int]]:
@@ -67,85 +66,89 @@ class Program:
             time.sleep(0.01)
         return found
 
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, and return its exit code."""
-        self.process.send_signal(by)
-        return self.process.wait(timeout=30)
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
+        """Tell it to stop, once: a second signal would cut short what the first began."""
+        if not self.told_to_stop:
+            self.told_to_stop = True
+            self.process.send_signal(by)
 
 
 @contextmanager
 def started(
-    command: Sequence[str],
-    emulator: Emulator,
-    folder: Path,
-    *,
-    expected: Sequence[str] = (),
-    ignored: Sequence[str] = (),
-    environment: dict[str, str] | None = None,
+    command: str, emulator: Emulator, folder: Path, *ignored: str, **environment: str
 ) -> Iterator[Program]:
     """Run `python COMMAND` in the folder of the examples, every warning an error.
 
-    `ignored`: filters for warnings of other people's code.
+    `ignored`: filters for warnings of other people's code. `environment`: more variables.
     """
-    warnings = ["error", *ignored]
     output, log = folder / "output", folder / "log"
     with output.open("wb") as out, log.open("wb") as err:
-        process = start(command, emulator, warnings, out, err, environment or {})
-        program = Program(process, output, log, [*expected])
-        try:
-            yield program
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-
-
-def start(
-    command: Sequence[str],
-    emulator: Emulator,
-    warnings: Sequence[str],
-    out: IO[bytes],
-    err: IO[bytes],
-    environment: dict[str, str],
-) -> "subprocess.Popen[bytes]":
-    """Start it, its environment pointing at the emulator."""
-    return subprocess.Popen(
-        [sys.executable, *command],
-        cwd=EXAMPLES,
-        stdout=out,
-        stderr=err,
-        env={
-            **os.environ,
-            "HOMEBOX_BASE_URL": emulator.url,
-            "HOMEBOX_TOKEN": emulator.token,
-            "PYTHONWARNINGS": ",".join(warnings),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": str(EXAMPLES),
-            **environment,
-        },
-    )
+        process = subprocess.Popen(
+            [sys.executable, *command.split()],
+            cwd=EXAMPLES,
+            stdout=out,
+            stderr=err,
+            env={
+                **os.environ,
+                "HOMEBOX_BASE_URL": emulator.url,
+                "HOMEBOX_TOKEN": emulator.token,
+                "PYTHONWARNINGS": ",".join(("error", *ignored)),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONPATH": str(EXAMPLES),
+                "XDG_RUNTIME_DIR": str(folder),  # where gunicorn keeps a socket
+                **environment,
+            },
+        )
+    program = Program(process, output, log)
+    try:
+        yield program
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
 def served(
-    command: Sequence[str],
+    command: str,
     emulator: Emulator,
     folder: Path,
-    *,
+    *ignored: str,
     stop: signal.Signals = signal.SIGTERM,
     code: int = 0,
-    **options: object,
+    **environment: str,
 ) -> Iterator[Program]:
-    """Run a server until the end of the block; then it has to leave in order and without a word.
+    """Run a server for the block; afterwards it has to leave in order and without a bad word.
 
-    `stop`: what it is told to stop by; `code`: the exit code that its server has for that.
+    `stop`: the signal it is stopped by, if the block has not done so; `code`: the exit code that
+    it has to have then.
     """
-    with started(command, emulator, folder, **options) as program:  # type: ignore[arg-type]
+    with started(command, emulator, folder, *ignored, **environment) as program:
         program.url = program.wait_for(_ADDRESS.pattern)[0]
         yield program
-        left = program.stop(stop) if program.process.poll() is None else program.process.returncode
-        assert (code, []) == (left, program.unexpected), (left, program.said)
+        program.stop(stop)
+        left = program.process.wait(timeout=30)
+        assert (code, []) == (left, program.unexpected), program.said
+
+
+class Pool:
+    """The connections that an emulator has seen come and be there at once since this was made."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._connections = emulator.connections
+        self._open, self._total = self._connections.open, self._connections.total
+        self._connections.peak = self._open
+
+    @property
+    def opened(self) -> int:
+        """How many were opened."""
+        return self._connections.total - self._total
+
+    @property
+    def peak(self) -> int:
+        """How many were open at once, besides those that had been there before."""
+        return self._connections.peak - self._open
 
 
 async def until(condition: Callable[[], object]) -> None:
