@@ -5,7 +5,13 @@ from typing import Any
 from celery import Celery, Task
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from homebox_async import Address, Homebox, RequestError, UnprocessableEntity
+from homebox_async import (
+    Address,
+    Homebox,
+    RequestError,
+    UnprocessableEntity,
+    ValidationError,
+)
 
 app = Celery("celery_tasks")
 app.config_from_envvar("CELERY_CONFIG_MODULE")  # the broker and the like
@@ -33,6 +39,7 @@ def end(**_: Any) -> None:
     reject_on_worker_lost=True,
     max_retries=10,
     default_retry_delay=60,
+    throws=(ValueError,),
 )
 def add_property(self: Task, reference: str, address: dict[str, str]) -> int | None:
     """Add a property once, however often the task is tried or delivered, and return its id."""
@@ -44,8 +51,9 @@ def add_property(self: Task, reference: str, address: dict[str, str]) -> int | N
             if reference in home.references:
                 return home.id
         return homebox.properties.create(Address(**address), property_reference=reference).id
-    except UnprocessableEntity:
-        raise  # it would be refused again
+    except (ValidationError, UnprocessableEntity) as error:
+        # It would be refused again. The result backend keeps the class of an error and its text.
+        raise ValueError(str(error)) from None
     except RequestError as error:
         # The client has tried again by itself what is safe at once. Whatever this call did, the
         # next try looks first.

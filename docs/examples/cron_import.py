@@ -5,6 +5,7 @@ It may be killed, run twice at once, or run again: no property is lost and none 
 
 import logging
 import sys
+from pathlib import Path
 
 from homebox_async import Homebox, HomeboxError
 from homebox_async.importer import import_properties_sync
@@ -14,10 +15,15 @@ BAD_DATA, TRY_LATER = 65, 75
 
 
 def main(path: str) -> int:
-    # The journal beside the file knows which rows are done; the importer asks it before it sends.
+    # The journal knows which rows are done. It and the results go beside the file: the working
+    # directory of cron's jobs is another one.
     with Homebox() as client:
-        report = import_properties_sync(client, path, preset="land-registry").run()
+        report = import_properties_sync(
+            client, path, preset="land-registry", results=Path(path).parent
+        ).run()
     print(f"{report.created} created, {report.adopted} adopted, {report.rejected} rejected")
+    if report.stopped:
+        print(report.stopped, file=sys.stderr)
     if report.unknown or report.pending:
         return TRY_LATER  # the next run looks them up and goes on
     return BAD_DATA if report.rejected else 0  # each with its fix, in *.rejects.csv

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 from homebox_async import (
+    UNSET,
     Address,
     AsyncHomebox,
     AttemptTimeout,
@@ -77,8 +78,8 @@ async def failed(request: Request, error: RequestError) -> JSONResponse:
             status = 404
         case UnprocessableEntity():
             status = 422
-        case RateLimited():
-            status = 503
+        case RateLimited() | DeadlineExceeded(outcome=Outcome.NOT_SENT):
+            status = 503  # Homebox has asked all calls of this client to wait
         case AttemptTimeout() | DeadlineExceeded():
             status = 504
         case _:  # a wrong API key, too: it is ours, and no visitor can log in to help it
@@ -99,8 +100,8 @@ async def show(property_id: int, request: Request, client: Homebox) -> dict[str,
 
 
 @app.get("/properties")
-async def export(client: Homebox) -> StreamingResponse:
-    pages = client.properties.list(prefetch=1).pages()
+async def export(client: Homebox, q: str = "") -> StreamingResponse:
+    pages = client.properties.list(q=q or UNSET, prefetch=1).pages()
     first = await anext(pages, None)  # a failure up to here still has a status of its own
     return StreamingResponse(lines(first, pages), media_type="application/x-ndjson")
 

@@ -17,7 +17,23 @@ import psutil
 
 from homebox_async.emulator import Emulator
 
-EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLES = DOCS / "examples"
+PAGE = (DOCS / "how-to/web-frameworks.md").read_text()
+
+# What the page tells its readers to run.
+_COMMANDS = [
+    line
+    for block in re.findall(r"<!-- snippet: serve -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+]
+# What makes them take a free port of this machine, and be quiet about it.
+_HERE = {
+    "uvicorn": "-m uvicorn --port 0",
+    "gunicorn": "-m gunicorn --bind 127.0.0.1:0",
+    "celery": "-m celery",
+    "python": "",
+}
 
 # A line of a log below WARNING, as the servers and `logging.basicConfig` write it, or a blank.
 QUIET = re.compile(r"(INFO|DEBUG):.*|\[[^]]+\] \[\d+\] \[INFO\] .*|")
@@ -25,9 +41,16 @@ QUIET = re.compile(r"(INFO|DEBUG):.*|\[[^]]+\] \[\d+\] \[INFO\] .*|")
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
+def command(start: str, *more: str) -> str:
+    """Return the page's command that starts so, as arguments of Python, with more at its end."""
+    [line] = [line for line in _COMMANDS if line.startswith(start)]
+    program, _, rest = line.partition(" ")
+    return " ".join((_HERE[program], rest, *more))
+
+
 @attrs.define(eq=False)
 class Program:
-    """A program that runs an example; `provoked` is what a test made it say, as patterns."""
+    """A program that runs an example; `provoked` is what tests made it say, a pattern for each."""
 
     process: subprocess.Popen[bytes]
     output: Path
@@ -47,7 +70,7 @@ class Program:
         text = self.log.read_text()
         for pattern in self.provoked:
             assert re.search(pattern, text), (pattern, text)
-            text = re.sub(pattern, "", text)
+            text = re.sub(pattern, "", text, count=1)
         return [line for line in text.splitlines() if not QUIET.fullmatch(line)]
 
     @property
@@ -109,6 +132,24 @@ def started(
             process.wait()
 
 
+@attrs.frozen
+class Finished:
+    """What a program said, and its exit code."""
+
+    code: int
+    output: str
+    log: str
+
+
+def finished(
+    command: str, emulator: Emulator, folder: Path, *ignored: str, **environment: str
+) -> Finished:
+    """Run a program to its end."""
+    with started(command, emulator, folder, *ignored, **environment) as program:
+        code = program.process.wait(timeout=50)
+        return Finished(code, program.output.read_text(), program.log.read_text())
+
+
 @contextmanager
 def served(
     command: str,
@@ -157,9 +198,12 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def statuses(url: str, paths: Sequence[str]) -> list[int]:
-    """Ask for all the paths at once, each on a connection of its own, and return the statuses."""
-    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+async def statuses(url: str, paths: Sequence[str], at_once: int = 0) -> list[int]:
+    """Ask for the paths, each on a connection of its own, and return the statuses.
+
+    `at_once`: how many requests are open at most; all of them where it is 0.
+    """
+    connector = aiohttp.TCPConnector(limit=at_once, force_close=True)
     async with aiohttp.ClientSession(url, connector=connector) as session:
 
         async def status(path: str) -> int:

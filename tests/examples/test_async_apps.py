@@ -15,9 +15,8 @@ import pytest
 from homebox_async.emulator import Emulator, Fault, Faults
 
 from .conftest import HOMES
-from .serving import Pool, Program, served, statuses, until
+from .serving import Pool, Program, command, served, statuses, until
 
-UVICORN = "-m uvicorn --port 0 --lifespan on"
 # uvicorn finishes what it has begun, closes the application, and then lets the signal do its work.
 KILLED = -signal.SIGTERM
 LIST = "/api/partner/property"
@@ -43,10 +42,12 @@ class App:
 
 
 APPS = {
-    "fastapi": App(f"{UVICORN} fastapi_app:app", KILLED),
-    "starlette": App(f"{UVICORN} starlette_app:app", KILLED),
-    "aiohttp": App("aiohttp_app.py", 0, broken=r"ERROR:__main__:the list ends early: GET prop.*\n"),
-    "django": App(f"{UVICORN} django_app:application", KILLED, "/async/properties/"),
+    "fastapi": App(command("uvicorn fastapi_app"), KILLED),
+    "starlette": App(command("uvicorn starlette_app"), KILLED),
+    "aiohttp": App(
+        command("python aiohttp_app"), 0, broken=r"ERROR:__main__:the list ends early: GET prop.*\n"
+    ),
+    "django": App(command("uvicorn --lifespan on django_app"), KILLED, "/async/properties/"),
 }
 
 

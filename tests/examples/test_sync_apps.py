@@ -10,7 +10,7 @@ import pytest
 from homebox_async.emulator import Emulator, Fault, Faults
 
 from .conftest import HOMES
-from .serving import Pool, Program, served, statuses, until
+from .serving import Pool, Program, command, served, statuses, until
 
 LIST = "/api/partner/property"
 BOTH = ["/properties/1", "/properties/999"] * 100
@@ -19,8 +19,8 @@ BOTH = ["/properties/1", "/properties/999"] * 100
 @pytest.fixture(scope="module")
 def flask(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Return the Flask example under gunicorn, in two processes forked after the import."""
-    command = "-m gunicorn --workers 2 --threads 8 --preload --bind 127.0.0.1:0 flask_app:app"
-    with served(command, emulator, tmp_path_factory.mktemp("flask")) as program:
+    gunicorn = command("gunicorn --workers 2 --threads 8 flask_app", "--preload")
+    with served(gunicorn, emulator, tmp_path_factory.mktemp("flask")) as program:
         yield program
 
 
@@ -63,36 +63,44 @@ async def test_flask_tells_of_trouble(emulator: Emulator, flask: Program) -> Non
 async def test_django_development_server(
     emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Under Django's own server, a thread for each request, 200 of them share a client."""
+    """Under Django's own server, which has a thread for each request, they share a client."""
     emulator.faults = Faults({"slow:0.01": 1.0}, methods=None)
-    command = "django_app.py runserver --noreload 127.0.0.1:0"
+    runserver = command("python django_app.py runserver", "--noreload 127.0.0.1:0")
     folder = tmp_path_factory.mktemp("django")
     pool = Pool(emulator)
 
-    with served(command, emulator, folder, stop=signal.SIGINT) as program:
-        assert [200, 404] * 100 == await statuses(program.url, BOTH)
+    with served(runserver, emulator, folder, stop=signal.SIGINT) as program:
+        # Its backlog holds ten connections: 200 at once would wait for each other's packets.
+        assert [200, 404] * 100 == await statuses(program.url, BOTH, at_once=10)
         # Its log of requests; and it leaves its own socket open.
         program.provoked += [
             r"(\[.*\] \"GET .*\n)+",
             r"(.*: (unclosed )?<socket.* laddr=.*\d\)>\n)+",
         ]
 
-    assert 1 < pool.opened < 150
-    assert pool.peak <= 100  # `max_connections`
+    assert pool.opened < 150
+    assert 1 < pool.peak <= 10
 
 
 async def test_fastapi_in_processes(
     emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Under gunicorn each process has its own loop, lifespan and client."""
-    command = (
-        "-m gunicorn --workers 2 --worker-class uvicorn_worker.UvicornWorker "
-        "--preload --bind 127.0.0.1:0 fastapi_app:app"
-    )
+    gunicorn = command("gunicorn --workers 2 --worker-class", "--preload")
     processes: set[int] = set()
 
-    with served(command, emulator, tmp_path_factory.mktemp("fastapi")) as program:
+    with served(gunicorn, emulator, tmp_path_factory.mktemp("fastapi")) as program:
         while len(processes) < 2:
             assert [200, 404] * 100 == await statuses(program.url, BOTH)
             processes |= {pid for pid, ports in program.ports.items() if ports}
         assert program.process.pid not in processes
+
+
+async def test_django_in_processes(
+    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Under gunicorn without `--preload`, each process imports the project, and works."""
+    gunicorn = command("gunicorn --workers 2 --threads 8 django_app")
+
+    with served(gunicorn, emulator, tmp_path_factory.mktemp("django")) as program:
+        assert [200, 404] * 20 == await statuses(program.url, BOTH[:40])

@@ -12,9 +12,9 @@ import pytest
 
 from homebox_async.emulator import Emulator, Fault
 
-from .serving import Program, served, until
+from .serving import Program, command, served, until
 
-FASTAPI = "-m uvicorn --port 0 --lifespan on fastapi_app:app"
+FASTAPI = command("uvicorn fastapi_app")
 LEAD = "/api/partner/lead"
 INVITATION: dict[str, Any] = {
     "tenant": {
@@ -113,7 +113,7 @@ async def test_visitor_leaves_a_write(
     home = {"line1": "9 Long Road", "city": "Leeds", "postcode": "LS1 1AA", "reference": "L-9"}
     emulator.script("POST", "/api/partner/property", [Fault.named(fault)])
 
-    with served("aiohttp_app.py", emulator, tmp_path, PORT="0") as program:
+    with served(command("python aiohttp_app"), emulator, tmp_path, PORT="0") as program:
         program.provoked.append(told)
         async with aiohttp.ClientSession(program.url) as session:
             leaving = asyncio.create_task(session.post("/properties", json=home))
