@@ -10,17 +10,22 @@ from homebox_async.emulator import Address, Emulator
 HOMES = 120  # three pages
 
 
+def add_homes(emulator: Emulator, first: int, last: int) -> None:
+    """Give an emulator the homes with these numbers."""
+    for number in range(first, last + 1):
+        address = Address(
+            line1=f"{number} Test Lane", line2=None, city="London", county=None, postcode="EC1V 2NX"
+        )
+        emulator.store.add_property(address, reference=f"T-{number}")
+
+
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     """Return an emulator with three pages of homes, which runs in a thread."""
     bridge = Bridge()
     emulator = Emulator()
     bridge.run(emulator.start)
-    for number in range(1, HOMES + 1):
-        address = Address(
-            line1=f"{number} Test Lane", line2=None, city="London", county=None, postcode="EC1V 2NX"
-        )
-        emulator.store.add_property(address, reference=f"T-{number}")
+    add_homes(emulator, 1, HOMES)
     yield emulator
     bridge.worker.close(emulator.aclose)
 
