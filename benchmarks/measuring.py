@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,17 @@ async def alternate_async(
             await contestants[name](count)
             _note(samples[name], began, cpu, count)
     return samples
+
+
+def joined(runs: Iterable[Samples]) -> Samples:
+    """Return the figures of several processes as those of one."""
+    found: Samples = {}
+    for run in runs:
+        for name, sample in run.items():
+            mine = found.setdefault(name, {"cpu": [], "wall": []})
+            for clock, figures in sample.items():
+                mine[clock] += figures
+    return found
 
 
 def _order(contestants: dict[str, Any], number: int) -> list[str]:

@@ -17,13 +17,13 @@ class Alarm:
     """Rings for each `Limit` that is passed; belongs to one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._limits: set[Limit] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def limit(self, seconds: float) -> Limit:
         """Return a context that raises TimeoutError if its block takes longer."""
-        return Limit(self, self._loop.time() + seconds)
+        return Limit(self, self.loop.time() + seconds)
 
     def watch(self, limit: Limit) -> None:
         """See to it that the limit is kept."""
@@ -32,7 +32,7 @@ class Alarm:
         if timer is None or limit.ends < timer.when():
             if timer is not None:
                 timer.cancel()
-            self._timer = self._loop.call_at(limit.ends, self._ring)
+            self._timer = self.loop.call_at(limit.ends, self._ring)
 
     def forget(self, limit: Limit) -> None:
         """The block has ended; the timer stays for those to come."""
@@ -47,13 +47,13 @@ class Alarm:
     def _ring(self) -> None:
         self._timer = None
         # The loop calls what is due within the resolution of its clock.
-        now = self._loop.time() + time.get_clock_info("monotonic").resolution
+        now = self.loop.time() + time.get_clock_info("monotonic").resolution
         late = [limit for limit in self._limits if limit.ends <= now]
         for limit in sorted(late, key=attrgetter("ends")):
             self._limits.discard(limit)
             limit.pass_()
         if self._limits:
-            self._timer = self._loop.call_at(min(limit.ends for limit in self._limits), self._ring)
+            self._timer = self.loop.call_at(min(limit.ends for limit in self._limits), self._ring)
 
 
 class Limit:
@@ -67,7 +67,8 @@ class Limit:
         self._passed = False
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        # Told the loop, it need not look for it.
+        task = asyncio.current_task(self._alarm.loop)
         assert task is not None  # every coroutine of ours runs in a task
         self._task = task
         self._before = task.cancelling()

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +25,6 @@ from .models import (
     Answer,
     Model,
     Part,
-    Place,
     Refusal,
     Unreadable,
     parse,
@@ -49,20 +49,15 @@ def decode(body: bytes, into: type[T], *, envelope: str | None = "data", charset
 
     `envelope`: the key that wraps it, as a rule "data"; an answer without it is taken whole.
     """
+    fast = _fast_one(into, envelope)
     try:
-        found = _fast_one(into, envelope).decode(body)
+        found = fast.decode(body)
     except (ValueError, RecursionError):
         answer = Answer(body, parse(body, charset), charset)
         return _recognised(_tolerant(_unwrap(answer.tree, envelope), into, answer))
     item: T = found if envelope is None else found.data
-    place: Place = Answer(body, charset=charset)
-    _finish(into)(item, place if envelope is None else (place, envelope))
-    return _recognised(item) if item == _blank(into) else item
-
-
-@_cached
-def _blank(into: Any) -> Any:
-    return into()
+    fast.finish((item,), Answer(body, None, charset, fast.walk))
+    return _recognised(item) if item == fast.blank else item
 
 
 def _recognised(item: T) -> T:
@@ -80,28 +75,39 @@ def decode_list(
     body: bytes, into: type[T], *, envelope: str = "data", charset: str = ""
 ) -> tuple[list[T], dict[str, Any], Answer]:
     """Return the objects of a list, its `meta`, and the answer with all that stands beside."""
+    fast = _fast_list(into, envelope)
     try:
-        found = _fast_list(into, envelope).decode(body)
+        found = fast.decode(body)
     except (ValueError, RecursionError):
         answer = Answer(body, parse(body, charset), charset)
         return *_tolerant_list(answer, into, envelope), answer
     items: list[T] = found.data
-    answer = Answer(body, charset=charset)
-    root = (answer, envelope)
-    finish = _finish(into)
-    for index, item in enumerate(items):
-        finish(item, (root, index))
+    answer = Answer(body, None, charset, fast.walk)
+    fast.finish(items, answer)
     return items, found.meta or {}, answer
 
 
 # --- the fast path
 
 
-class _NoFastPath:
-    """Stands for the decoder of a class that msgspec would read wrongly."""
+@attrs.frozen
+class _Fast:
+    """How one kind of answer is read.
 
-    def decode(self, _: bytes) -> Any:
-        raise ValueError
+    `decode` takes its bytes; `finish` completes the objects, the outermost of which it is given;
+    `walk` finds the JSON of each in the order in which `finish` numbers them; `blank` is an
+    object of which nothing came.
+    """
+
+    decode: Callable[[bytes], Any]
+    finish: Callable[[Iterable[Any], Answer], None]
+    walk: Callable[[Any], list[Any]]
+    blank: Any
+
+
+def _refused(_: bytes) -> Any:
+    """Stand for the decoder of a class that msgspec would read wrongly."""
+    raise ValueError
 
 
 @_cached
@@ -114,73 +120,102 @@ def _has_renamed(cls: Any) -> bool:
 
 
 @_cached
-def _fast_one(into: Any, envelope: str | None) -> Any:
-    if _has_renamed(into):
-        return _NoFastPath()
-    if envelope is None:
-        return msgspec.json.Decoder(into)
-    return msgspec.json.Decoder(
-        msgspec.defstruct("One", [("data", into)], rename={"data": envelope})
-    )
+def _fast_one(into: Any, envelope: str | None) -> _Fast:
+    kind = into
+    if envelope is not None:
+        kind = msgspec.defstruct("One", [("data", into)], rename={"data": envelope})
+
+    def walk(tree: Any) -> list[Any]:
+        return list(_objects(tree if envelope is None else tree[envelope], into))
+
+    return _fast(into, kind, walk)
 
 
 @_cached
-def _fast_list(into: Any, envelope: str) -> Any:
-    if _has_renamed(into):
-        return _NoFastPath()
+def _fast_list(into: Any, envelope: str) -> _Fast:
     fields: list[Any] = [("data", list[into]), ("meta", dict[str, Any] | None, None)]
-    return msgspec.json.Decoder(msgspec.defstruct("Many", fields, rename={"data": envelope}))
+    kind = msgspec.defstruct("Many", fields, rename={"data": envelope})
+
+    def walk(tree: Any) -> list[Any]:
+        return [found for one in tree[envelope] for found in _objects(one, into)]
+
+    return _fast(into, kind, walk)
 
 
-# What is done with a field's value that is there, by what the field holds.
-_TIME = """
- if value is not None and value.tzinfo is None:
-  put_{name}(item, combine(value, value.time(), utc))"""
-# msgspec reads "NaN" and "Infinity" as well.
-_AMOUNT = """
- if value is not None and not value.is_finite():
-  put_{name}(item, None)"""
-_ONE = """
- if value is not None:
-  finish_{name}(value, (place, {name!r}))"""
-_MANY = """
- if value:
-  under = (place, {name!r})
-  for index, one in enumerate(value):
-   finish_{name}(one, (under, index))"""
+def _fast(into: Any, kind: Any, walk: Callable[[Any], list[Any]]) -> _Fast:
+    if not issubclass(into, Model):
+        raise TypeError(f"{into.__name__} is not a Model")
+    decode = _refused if _has_renamed(into) else msgspec.json.Decoder(kind).decode
+    return _Fast(decode, _finish(into), walk, into())
+
+
+def _objects(tree: Any, cls: type[Model]) -> Iterator[Any]:
+    """Yield the JSON of an object, and of each one in it, in the order of `_Steps.of`."""
+    yield tree
+    for name, kind in _kinds(cls).items():
+        inner, many = _inner(kind)
+        below = tree.get(name) if issubclass(inner, Model) else None
+        for one in (below or ()) if many else (below,):
+            if one is not None:
+                yield from _objects(one, inner)
 
 
 @_cached
-def _finish(cls: Any) -> Callable[[Any, Place], None]:
-    """Return what completes a decoded object.
+def _finish(cls: type[Model]) -> Callable[[Iterable[Any], Answer], None]:
+    """Return what completes decoded objects and all below them.
 
-    That is its place, UTC for times without a zone, and no amount that is not a number.
-    It is written as code, as attrs writes an `__init__`: loops over the fields take longer than
-    the decoding itself.
+    That is their answer and number, UTC for times without a zone, and no amount that is not a
+    number. It is written as code, as attrs writes an `__init__`: loops over the fields, or a
+    call for each object, take longer than the decoding itself.
     """
-    if not issubclass(cls, Model):
-        raise TypeError(f"{cls.__name__} is not a Model")
-    known: dict[str, Any] = {
-        "put_place": Model.__dict__["_place"].__set__,
-        "combine": dt.datetime.combine,
-        "utc": dt.UTC,
-    }
-    code = "def finish(item, place):\n put_place(item, place)"
-    hints = typing.get_type_hints(cls)
-    for name in attrs.fields_dict(cls):
-        kind, many = _inner(hints[name])
-        if kind is dt.datetime or kind is Decimal:
-            known[f"put_{name}"] = cls.__dict__[name].__set__
-            step = _TIME if kind is dt.datetime else _AMOUNT
-        elif issubclass(kind, Model):
-            known[f"finish_{name}"] = _finish(kind)
-            step = _MANY if many else _ONE
-        else:
-            continue
-        code += f"\n value = item.{name}" + step.format(name=name)
-    exec(code, known)  # noqa: S102  # of names that are ours
-    finish: Callable[[Any, Place], None] = known["finish"]
+    steps = _Steps()
+    steps.of(cls, "item", 2)
+    code = ["def finish(items, answer):", " number = 0", " for item in items:", *steps.lines]
+    exec("\n".join(code), steps.known)  # noqa: S102  # of names that are ours
+    finish: Callable[[Iterable[Any], Answer], None] = steps.known["finish"]
     return finish
+
+
+class _Steps:
+    """The lines of a `finish`, and the names that they use."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.known: dict[str, Any] = {
+            "put_source": Model.__dict__["_source"].__set__,
+            "put_number": Model.__dict__["_number"].__set__,
+            "combine": dt.datetime.combine,
+            "utc": dt.UTC,
+        }
+        self._names = itertools.count()
+
+    def of(self, cls: type[Model], item: str, indent: int) -> None:
+        """Write what is done with an object: first with itself, then with those in it."""
+
+        def line(text: str, deeper: int = 0) -> None:
+            self.lines.append(" " * (indent + deeper) + text)
+
+        line(f"put_source({item}, answer)")
+        line(f"put_number({item}, number)")
+        line("number += 1")
+        for name, hint in _kinds(cls).items():
+            kind, many = _inner(hint)
+            value = f"value{next(self._names)}"
+            put = f"put_{value}"
+            if kind is dt.datetime or kind is Decimal:
+                self.known[put] = cls.__dict__[name].__set__
+                line(f"{value} = {item}.{name}")
+                if kind is dt.datetime:
+                    line(f"if {value} is not None and {value}.tzinfo is None:")
+                    line(f"{put}({item}, combine({value}, {value}.time(), utc))", 1)
+                else:
+                    # msgspec reads "NaN" and "Infinity" as well.
+                    line(f"if {value} is not None and not {value}.is_finite():")
+                    line(f"{put}({item}, None)", 1)
+            elif issubclass(kind, Model):
+                line(f"{value} = {item}.{name}")
+                line(f"for {value} in {value}:" if many else f"if {value} is not None:")
+                self.of(kind, value, indent + 1)
 
 
 def _inner(kind: Any) -> tuple[type, bool]:
@@ -215,9 +250,9 @@ def _tolerant(tree: Any, into: type[T], answer: Answer) -> T:
 def _belong(item: Any, answer: Answer) -> None:
     """Tell an object and all below it which answer they came from."""
     if isinstance(item, Model):
-        place = item._place
-        assert isinstance(place, Part)
-        place.answer = answer
+        source = item._source
+        assert isinstance(source, Part)
+        source.answer = answer
         for name in _kinds(type(item)):
             _belong(getattr(item, name), answer)
     elif isinstance(item, tuple):
@@ -261,7 +296,7 @@ def _structure_model(value: Any, cls: type[Model]) -> Model:
             except (ValueError, TypeError):
                 continue  # stays reachable as `extra`
     made = cls(**known)
-    object.__setattr__(made, "_place", Part(value, None))
+    object.__setattr__(made, "_source", Part(value, None))
     return made
 
 

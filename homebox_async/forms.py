@@ -1,42 +1,30 @@
-"""What a body is made of for one attempt: aiohttp's form, and the files that are opened for it."""
+"""What a form is made of for one attempt: aiohttp's own, and the files that are opened for it."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import aiohttp
 
 from .errors import Problem, ValidationError
-from .wire import FormBody, JsonBody, Request, Upload
+from .wire import FormBody, Upload
 
 
 class Files:
-    """Builds a body for one attempt and closes what it opened for it."""
+    """Builds a form for one attempt and closes what it opened for it."""
 
     def __init__(self) -> None:
-        self._stack: contextlib.ExitStack | None = None
-
-    def __enter__(self) -> Files:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._stack is not None:
-            self._stack.close()
-
-    def body(self, request: Request) -> tuple[Any, str | None]:
-        """Return the body as aiohttp takes it, and its content type where aiohttp cannot tell."""
-        body = request.body
-        if body is None:
-            return None, None
-        if isinstance(body, JsonBody):
-            return body.data, body.content_type
-        return self._form(body), None
-
-    def _form(self, body: FormBody) -> aiohttp.FormData:
         self._stack = contextlib.ExitStack()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._stack.close()
+
+    def form(self, body: FormBody) -> aiohttp.FormData:
+        """Return the form as aiohttp takes it."""
         form = aiohttp.FormData(default_to_multipart=True)
         for name, value in body.fields:
             form.add_field(name, value)
@@ -56,7 +44,6 @@ class Files:
         return form
 
     def _opened(self, upload: Upload) -> BinaryIO:
-        assert self._stack is not None
         content = upload.content
         if isinstance(content, bytes):
             return io.BytesIO(content)

@@ -57,10 +57,12 @@ def _bind(middleware: Middleware, handler: Handler) -> Handler:
     return bound
 
 
-async def log(request: Request, handler: Handler) -> Response:
+def log(request: Request, handler: Handler) -> Awaitable[Response]:
     """Write one debug line per call: operation, status or error, milliseconds."""
-    if not logger.isEnabledFor(logging.DEBUG):
-        return await handler(request)
+    return _logged(request, handler) if logger.isEnabledFor(logging.DEBUG) else handler(request)
+
+
+async def _logged(request: Request, handler: Handler) -> Response:
     start = time.monotonic()
     try:
         response = await handler(request)

@@ -4,7 +4,7 @@ Every field of an answer may be missing or null, so every field here has a defau
 What a typed field cannot hold stays reachable: `raw` is the object as the server sent it,
 `extra` is the part of it that the typed fields do not show.
 Both are parsed on first access only: an object remembers the answer it came from and its
-place in it, which costs a page of fifty objects almost nothing.
+number in it, which costs a page of fifty objects almost nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import codecs
 import functools
 import json
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, dataclass_transform
@@ -111,21 +112,46 @@ def _refuse_constant(name: str) -> Any:
 
 
 class Answer:
-    """The body of one answer: its bytes, and its JSON once somebody asks for it."""
+    """The body of one answer: its bytes, and its JSON once somebody asks for it.
 
-    __slots__ = ("_tree", "body", "charset")
+    `walk` returns the objects that the JSON holds, in the order in which they were numbered.
+    """
 
-    def __init__(self, body: bytes, tree: Any = None, charset: str = "") -> None:
-        self.body = body
+    __slots__ = ("__weakref__", "_body", "_objects", "_packed", "_tree", "_walk", "charset")
+
+    def __init__(
+        self,
+        body: bytes,
+        tree: Any = None,
+        charset: str = "",
+        walk: Callable[[Any], list[Any]] | None = None,
+    ) -> None:
         self.charset = charset
+        self._body = body
+        self._packed = False
         self._tree = tree
+        self._walk = walk
+        self._objects: list[Any] | None = None
 
     @property
     def tree(self) -> Any:
         """The JSON of the body; numbers with a fraction are Decimal."""
         if self._tree is None:
-            self._tree = parse(self.body, self.charset)
+            body = zlib.decompress(self._body) if self._packed else self._body
+            self._tree = parse(body, self.charset)
         return self._tree
+
+    def object(self, number: int) -> Any:
+        """Return the JSON of one of the objects."""
+        if self._objects is None:
+            assert self._walk is not None  # whoever numbers objects can find them
+            self._objects = self._walk(self.tree)
+        return self._objects[number]
+
+    def pack(self) -> None:
+        """Hold the bytes compressed: the objects that keep them are many, and few are asked."""
+        if not self._packed and self._tree is None:
+            self._body, self._packed = zlib.compress(self._body, 1), True
 
 
 class Part:
@@ -141,34 +167,23 @@ class Part:
         self.answer = answer
 
 
-# Where an object stands: an answer, a part of one, or (where its parent stands, key or index).
-Place = Answer | Part | tuple[Any, str | int]
-
-
-def look_up(place: Place) -> Any:
-    """Return the JSON at a place."""
-    if isinstance(place, tuple):
-        parent, key = place
-        return look_up(parent)[key]
-    return place.tree
-
-
 M = TypeVar("M", bound="Model")
 
 
 class Model:
     """An object of the API's answers."""
 
-    __slots__ = ("_place",)
-    _place: Place
+    __slots__ = ("_number", "_source")
+    _source: Answer | Part
+    _number: int  # among the objects of an Answer
 
     @property
     def raw(self) -> dict[str, Any]:
         """The object's JSON as the server sent it; {} for one that you made yourself."""
-        place = getattr(self, "_place", None)
-        if place is None:
+        source = getattr(self, "_source", None)
+        if source is None:
             return {}
-        found = look_up(place)
+        found = source.tree if isinstance(source, Part) else source.object(self._number)
         # PHP writes an empty object as [].
         return found if isinstance(found, dict) else {}
 
@@ -188,12 +203,10 @@ class Model:
 
         None for an object that you made or unpickled.
         """
-        place: Any = getattr(self, "_place", None)
-        while isinstance(place, tuple):
-            place = place[0]
-        if isinstance(place, Part):
-            place = place.answer
-        return None if place is None else place.tree
+        source: Any = getattr(self, "_source", None)
+        if isinstance(source, Part):
+            source = source.answer
+        return None if source is None else source.tree
 
     def __copy__(self: M) -> M:
         return self  # frozen; a copy by way of pickle would lose `answer`
@@ -210,7 +223,7 @@ class Model:
         for name, value in values.items():
             object.__setattr__(self, name, value)
         if raw:
-            object.__setattr__(self, "_place", Part(raw, None))
+            object.__setattr__(self, "_source", Part(raw, None))
 
 
 def renamed(wire: str, default: Any = None) -> Any:

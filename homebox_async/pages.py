@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,13 @@ from .models import Answer, Model
 T = TypeVar("T", bound=Model)
 
 logger = logging.getLogger("homebox_async")
+
+_UNPACKED = 4
+"""Pages of a pass whose bytes stay as they came; those of earlier ones are compressed.
+
+The objects of a page hold its bytes, for `raw` and `extra`. Most are gone by then; who keeps
+thousands of pages needs half the memory, for a quarter of a page's CPU.
+"""
 
 
 @attrs.frozen(eq=False)
@@ -136,6 +144,7 @@ class PageCursor(Generic[T]):
         self._yielded = 0
         self._stale = 0
         self._done = False
+        self._bytes: deque[weakref.ref[Answer]] = deque()
         self._turn = asyncio.Lock()
         self.drift: int | None = None
 
@@ -156,6 +165,7 @@ class PageCursor(Generic[T]):
         if self._done:
             raise StopAsyncIteration
         page = await self._take()
+        self._note_bytes(page)
         fresh = tuple(item for item in page.items if self._seen.add(item))
         self._last_page, self._total = page.last_page, page.total
         self.next_page += 1
@@ -195,6 +205,14 @@ class PageCursor(Generic[T]):
             task.cancel()
             await self._drop_ahead()
             raise
+
+    def _note_bytes(self, page: Page[T]) -> None:
+        if page._answer is not None:
+            self._bytes.append(weakref.ref(page._answer))
+        if len(self._bytes) > _UNPACKED:
+            kept = self._bytes.popleft()()
+            if kept is not None:
+                kept.pack()
 
     def _read_ahead(self) -> None:
         known = self._last_page is not None

@@ -9,15 +9,14 @@ import time
 import warnings
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
 import attrs
-from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
+from . import exchange
 from .alarm import Alarm
 from .errors import (
     AnswerUnusable,
@@ -29,53 +28,14 @@ from .errors import (
     RequestError,
     ValidationError,
 )
+from .exchange import Attempt
 from .failures import note_cancelled
 from .forms import Files
 from .origin import checked_origin, checked_proxy, proxy_for
 from .stream import BROKEN, NOTHING, Stream, describe, failed, packed
-from .wire import JSON, Receive, Request, Response, Safety
+from .wire import JSON, FormBody, JsonBody, Receive, Request, Response, Safety
 
 _BREATH = 1 << 20  # bytes that are read without giving others a turn
-
-
-@attrs.define(eq=False)
-class _Attempt:
-    sent: bool = False
-
-
-_attempt: ContextVar[_Attempt] = ContextVar("homebox_attempt")
-
-
-class _ProbedRequest(aiohttp.ClientRequest):
-    """Tells whether a request left.
-
-    aiohttp calls `send` once it holds a connection and before the first byte is written; until
-    then the server cannot have seen anything. It is the same proof as the trace signal
-    `on_request_headers_sent`, without the price of a TraceConfig.
-    """
-
-    async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        if conn.protocol is None or conn.protocol.should_close:
-            # Bytes came in while the connection was idle: a proxy's 408, or a second answer. They
-            # would be taken for the answer to this request.
-            raise aiohttp.ServerDisconnectedError
-        _attempt.get().sent = True
-        return await super().send(conn)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Opens connections that read at most 64 KiB at once.
-
-    asyncio asks for 256 KiB each time, which the C library maps anew and gives back for every
-    answer; a call costs a tenth less without that. Other loops and TLS have buffers of their own.
-    """
-
-    async def _create_connection(self, *args: Any, **kwargs: Any) -> ResponseHandler:
-        protocol = await super()._create_connection(*args, **kwargs)
-        transport: Any = protocol.transport
-        if hasattr(transport, "max_size"):
-            transport.max_size = 64 * 1024
-        return protocol
 
 
 @attrs.define(eq=False)
@@ -109,10 +69,18 @@ class Transport:
         self._keepalive_timeout = keepalive_timeout
         self._max_body = max_body
         self._proxy = checked_proxy(proxy_for(self._base) if proxy is None else proxy)
-        self._user_agent = user_agent
+        self._common_headers = {
+            # Laravel answers a failed validation with a redirect otherwise.
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": user_agent,
+        }
         self._headers = CIMultiDict(headers or {})
-        self._json_headers = CIMultiDict({**self._headers, "Content-Type": JSON})
+        self._all_headers = CIMultiDict({**self._common_headers, **self._headers})
+        self._json_headers = CIMultiDict({**self._all_headers, "Content-Type": JSON})
         self._session: aiohttp.ClientSession | None = None
+        self._plain_request: object = None
+        """What `ClientSession` sends requests with, where `exchange.ask` does the same for less."""
         self._forget: weakref.finalize[..., Transport] | None = None
         self.owner = Owner(self._base)
         self.guarded = False
@@ -123,7 +91,8 @@ class Transport:
         self._slots: asyncio.Semaphore
         self._alarm: Alarm
         self._closed = False
-        self._pid: int | None = None  # of the process that has opened it
+        self._forked = False
+        """Whether the connections belong to the process before a fork."""
 
     @property
     def origin(self) -> str:
@@ -137,6 +106,7 @@ class Transport:
         selector that both processes share: the other one would wait for ever.
         """
         session, self._session = self._session, None
+        self._forked = True
         if session is None or session.connector is None:
             return
         if self._forget is not None:
@@ -149,8 +119,8 @@ class Transport:
         if request.receive is not None:
             return await self._received(request, request.receive)
         session = self._opened()
-        attempt = _Attempt()
-        _attempt.set(attempt)
+        attempt = Attempt()
+        exchange.attempt.set(attempt)
         held = False
         try:
             await self._take_slot(request)
@@ -171,8 +141,8 @@ class Transport:
         a connection until then; `timeout` is for the head, and again for each chunk.
         """
         session = self._opened()
-        attempt = _Attempt()
-        _attempt.set(attempt)
+        attempt = Attempt()
+        exchange.attempt.set(attempt)
         try:
             await self._take_slot(request)
         except asyncio.CancelledError as cancelled:
@@ -182,17 +152,7 @@ class Transport:
         try:
             if request.deadline is not None and request.deadline <= time.monotonic():
                 raise self._too_late(request, "the deadline passed before it was sent")
-            stream.begin(
-                await stream.step(
-                    session.request(
-                        request.method,
-                        URL(f"{self._root}/{request.target}", encoded=True),
-                        headers=self._headers_of(request, None),
-                        allow_redirects=False,
-                        proxy=self._proxy,
-                    )
-                )
-            )
+            stream.begin(await stream.step(self._request(session, request)))
         except BaseException:
             await stream.aclose()
             raise
@@ -239,7 +199,7 @@ class Transport:
         return Response(stream.status, stream.headers, bytes(body), None, self._headers)
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, attempt: _Attempt
+        self, session: aiohttp.ClientSession, request: Request, attempt: Attempt
     ) -> Response:
         now = time.monotonic()
         ends = now + self._timeout
@@ -250,22 +210,33 @@ class Transport:
                 raise self._too_late(request, "the deadline passed before it was sent")
         status, said = 0, NOTHING
         error: type[RequestError] = AnswerUnusable
+        files: Files | None = None
         try:
-            with Files() as files, self._alarm.limit(ends - now):
-                data, kind = files.body(request)
-                answer = await session.request(
-                    request.method,
-                    URL(f"{self._root}/{request.target}", encoded=True),
-                    data=data,
-                    headers=self._headers_of(request, kind),
-                    allow_redirects=False,
-                    proxy=self._proxy,
-                )
+            with self._alarm.limit(ends - now):
+                if isinstance(request.body, FormBody):
+                    files = Files()
+                    answer = await self._request(session, request, files.form(request.body))
+                elif aiohttp.ClientSession._request is self._plain_request:
+                    answer = await exchange.ask(
+                        session,
+                        request.method,
+                        self._url(request),
+                        data=None if request.body is None else request.body.data,
+                        headers=self._headers_of(request),
+                    )
+                else:
+                    data = None if request.body is None else request.body.data
+                    answer = await self._request(session, request, data)
+                body: bytes | None
                 try:
                     status, said = answer.status, answer.headers
-                    body = await self._capped(answer, request.method)
+                    if self._is_at_hand(answer):
+                        body = answer.content.read_nowait()
+                    else:
+                        body = await self._capped(answer, request.method)
                 finally:
-                    answer.close()  # lets the connection go unharmed if all of it was read
+                    if not answer.closed:  # as it is when all of it was read
+                        answer.close()
             if body is not None:
                 return Response(status, said, body, None, self._headers)
             message = f"the answer is larger than {self._max_body} bytes"
@@ -279,23 +250,48 @@ class Transport:
             )
         except BROKEN as broken:
             error, message = ConnectionFailed, describe(broken)
+        finally:
+            if files is not None:
+                files.close()
         if status >= 300 or (status and request.safety is Safety.DELETE):
             # The status says what happened; a body that cannot be read must not hide it.
             return Response(status, said, b"")
         raise failed(error, message, request, attempt.sent, status)
 
-    def _headers_of(self, request: Request, kind: str | None) -> CIMultiDict[str]:
+    def _request(
+        self, session: aiohttp.ClientSession, request: Request, data: Any = None
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        return session.request(
+            request.method,
+            self._url(request),
+            data=data,
+            headers=self._headers_of(request),
+            allow_redirects=False,
+            proxy=self._proxy,
+        )
+
+    def _url(self, request: Request) -> URL:
+        return URL(f"{self._root}/{request.target}", encoded=True)
+
+    def _headers_of(self, request: Request) -> CIMultiDict[str]:
+        kind = request.body.content_type if isinstance(request.body, JsonBody) else None
         if request.headers is None:
             # Not copied: aiohttp does that itself.
             if kind is None:
-                return self._headers
+                return self._all_headers
             if kind is JSON:
                 return self._json_headers
-        headers = self._headers.copy()
+        headers = self._all_headers.copy()
         headers.update(request.headers or {})
         if kind is not None:
             headers["Content-Type"] = kind
         return headers
+
+    def _is_at_hand(self, answer: aiohttp.ClientResponse) -> bool:
+        """Tell whether the whole body has come with the head, as most do, and is not too large."""
+        length = answer.content_length
+        whole = length is not None and length <= self._max_body and answer.content.is_eof()
+        return whole and not packed(answer)
 
     async def _capped(self, answer: aiohttp.ClientResponse, method: str) -> bytes | None:
         """Read the body; None if it is larger than `max_body` once it is unpacked."""
@@ -323,7 +319,7 @@ class Transport:
 
     def _opened(self) -> aiohttp.ClientSession:
         # Before anything of asyncio, which knows no running loop after a fork either.
-        if self._pid is not None and self._pid != os.getpid():
+        if self._forked:
             raise ConfigurationError(
                 "this client was made before a fork; make one in the child process"
             )
@@ -338,28 +334,23 @@ class Transport:
                 "(asyncio.run starts one each time), or use the sync client, which works from "
                 "every thread"
             )
-        self._loop, self._pid = loop, os.getpid()
+        self._loop = loop
         self._alarm = Alarm(loop)
         self._slots = asyncio.Semaphore(self._max_connections)
         self._session = aiohttp.ClientSession(
-            connector=_Connector(
+            connector=exchange.Connector(
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
                 limit=0,
                 keepalive_timeout=self._keepalive_timeout,
             ),
-            request_class=_ProbedRequest,
+            request_class=exchange.ProbedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             # Not those of `_headers`: aiohttp sends these to the proxy as well, in the clear.
-            headers=CIMultiDict(
-                {
-                    # Laravel answers a failed validation with a redirect otherwise.
-                    "Accept": "application/json",
-                    "Accept-Encoding": "gzip, deflate",
-                    "User-Agent": self._user_agent,
-                }
-            ),
+            headers=self._common_headers,
         )
+        if self._proxy is None and exchange.is_plain(self._session):
+            self._plain_request = aiohttp.ClientSession._request
         # aiohttp would silently resend GET, PUT and DELETE once; there is one retry, ours.
         self._session._retry_connection = False
         # Views share a transport, so it is the transport that knows that nobody is left. Not

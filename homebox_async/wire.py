@@ -227,12 +227,13 @@ def encode(
     `rules` are applied to whatever of query, fields and form has their name.
     """
     params, query = params or {}, query or {}
-    given = {**query, **(fields or {}), **(form or {})}
-    wrong = _path_problems(params)
-    wrong += [
-        Problem(name, "is missing", "give it") for name in required if absent(given.get(name))
-    ]
-    wrong += check(given, rules or {})
+    wrong = _path_problems(params) if params else []
+    if rules or required:
+        given = {**query, **(fields or {}), **(form or {})}
+        wrong += [
+            Problem(name, "is missing", "give it") for name in required if absent(given.get(name))
+        ]
+        wrong += check(given, rules or {})
     wrong += problems
     if not wrong and (query or form):
         wrong += _text_problems(query)
@@ -262,10 +263,12 @@ def checked(
         method=method,
         path=path,
         params=params or {},
-        query=tuple(
+        query=()
+        if not query
+        else tuple(
             [
                 (name, _plain(name, value))
-                for name, value in (query or {}).items()
+                for name, value in query.items()
                 if value is not UNSET and value is not None
             ]
         ),

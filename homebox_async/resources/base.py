@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import functools
 import inspect
 import json
 import warnings
@@ -14,7 +15,7 @@ import attrs
 
 from ..codec import decode, decode_list, parse
 from ..errors import EchoMismatch, Problem, ValidationError
-from ..models import Answer, Model, Refusal, model, tells_failure
+from ..models import Answer, Model, Part, Refusal, model, tells_failure
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset, positive_integer
 from ..tracebacks import clean
@@ -23,7 +24,12 @@ from ..wire import Request, Response, encode
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 Send = Callable[[Request], Awaitable[Any]]
+
+# mypy does not take a class for hashable; this keeps the signatures as they are.
+_cached: Callable[[F], F] = functools.cache  # type: ignore[assignment]
 
 
 @model
@@ -212,6 +218,7 @@ def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:
         yield Problem("prefetch", "is not a number of pages", "give 0 or a whole number above 0")
 
 
+@_cached
 def one(
     into: type[T], envelope: str | None = "data", *, empty: bool = False
 ) -> Callable[[Response], T]:
@@ -243,7 +250,8 @@ def _confirmed(response: Response) -> Confirmation:
     if isinstance(said, list):
         said = "\n".join(item for item in said if isinstance(item, str))
     confirmation = Confirmation(message=said if said and isinstance(said, str) else None)
-    object.__setattr__(confirmation, "_place", Answer(response.body, tree, response.charset))
+    answer = Answer(response.body, tree, response.charset)
+    object.__setattr__(confirmation, "_source", Part(tree, answer))
     return confirmation
 
 

@@ -13,7 +13,7 @@ from homebox_async import AsyncHomebox, Homebox, Model
 from homebox_async.billing import AsyncBilling, Billing
 from homebox_async.blocking import BlockingDownload
 from homebox_async.codec import decode, decode_list
-from homebox_async.models import model, renamed
+from homebox_async.models import Answer, model, renamed
 from homebox_async.origin import split_base
 from homebox_async.resources.billing import BillingHeader
 
@@ -132,7 +132,7 @@ def test_classes_without_renamed_fields_are_read_as_before() -> None:
     """The fast path has no part in this."""
     made = decode(b'{"data": {"id": 1}}', Plain)
 
-    assert isinstance(made._place, tuple)  # as the fast path leaves it
+    assert isinstance(made._source, Answer)  # as the fast path leaves it
     assert Plain(id=1) == made
 
 

@@ -101,7 +101,7 @@ def documents(model: type[Model], *, wild: bool = True) -> st.SearchStrategy[dic
     }
     mostly = st.fixed_dictionaries({}, optional={name: known[name] for name in known})
     unknown = st.dictionaries(
-        st.sampled_from(["new", "x-1", "_place", "raw"]), ANYTHING, max_size=2
+        st.sampled_from(["new", "x-1", "_source", "_number", "raw"]), ANYTHING, max_size=2
     )
     return st.builds(lambda a, b: {**b, **a}, mostly, unknown)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import json
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -341,3 +343,43 @@ def test_a_cursor_outlives_its_loop(caplog: pytest.LogCaptureFixture) -> None:
     del left
     gc.collect()
     assert [] == caplog.records
+
+
+async def _decoded(number: int) -> Page[Lead]:
+    """Return one of nine pages as the server would send it, each with two leads of its own."""
+    leads = [{"id": 2 * number + n, "tenants": [{"id": n, "new": n}], "x": "y"} for n in (0, 1)]
+    body = json.dumps({"data": leads, "meta": {"last_page": 9}}).encode()
+    return page_of(*decode_list(body, Lead), number)
+
+
+async def test_early_pages_that_are_kept_are_compressed() -> None:
+    """The bytes of the newest four pages stay as they came; nothing of the others is lost."""
+    kept = await Pages(_decoded).collect()
+
+    answers = [lead._source for lead in kept[::2]]
+    assert [True] * 5 + [False] * 4 == [answer._packed for answer in answers]
+    assert [(n, n % 2) for n in range(2, 20)] == [
+        (lead.raw["id"], lead.tenants[0].raw["new"]) for lead in kept
+    ]
+    assert [{"x": "y"}] * 18 == [lead.extra for lead in kept]
+    assert {"last_page": 9} == kept[0].answer["meta"]
+
+
+async def test_bytes_that_were_read_are_not_compressed() -> None:
+    """What was asked for its JSON keeps that, and is not packed beside it."""
+    cursor = Pages(_decoded).pages()
+    first = await anext(cursor)
+    assert 2 == first.items[0].raw["id"]
+    rest = [page async for page in cursor]
+
+    assert not first.items[0]._source._packed
+    assert rest[0].items[0]._source._packed
+
+
+async def test_pages_that_are_gone_are_not_held() -> None:
+    """A pass holds no page that its user has let go."""
+    cursor = Pages(_decoded).pages()
+    seen = [weakref.ref(page._answer) async for page in cursor if page._answer is not None]
+    gc.collect()
+
+    assert [None] * 9 == [answer() for answer in seen]
