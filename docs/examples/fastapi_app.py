@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -36,18 +36,12 @@ logging.basicConfig(level=logging.INFO)
 logger = logging.getLogger(__name__)
 
 
-class State(TypedDict):
-    """What the lifespan hands to each request as `request.state`."""
-
-    homebox: AsyncHomebox
-
-
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, AsyncHomebox]]:
     # One client for the process: all requests share its connections, its quota and its pauses.
     # Its deadline is below the 30 to 60 s after which a proxy in front gives up.
     async with AsyncHomebox(deadline=20) as client:
-        yield {"homebox": client}
+        yield {"homebox": client}  # each request finds it in its `state`
 
 
 app = FastAPI(lifespan=lifespan)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, TypedDict
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,17 +13,11 @@ from starlette.routing import Route
 from homebox_async import AsyncHomebox, NotFound, Page, Property, RequestError
 
 
-class State(TypedDict):
-    """What the lifespan hands to each request as `request.state`."""
-
-    homebox: AsyncHomebox
-
-
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[State]:
+async def lifespan(app: Starlette) -> AsyncIterator[dict[str, AsyncHomebox]]:
     # One client for the process; its deadline is below that of a proxy in front.
     async with AsyncHomebox(deadline=20) as client:
-        yield {"homebox": client}
+        yield {"homebox": client}  # each request finds it in its `state`
 
 
 async def show(request: Request) -> Response:
