@@ -14,8 +14,16 @@ from .serving import EXAMPLES, Program, command, finished, started
 SAMPLE = Path(__file__).parents[1] / "data/land-registry-sample.csv"
 LEEDS = {"line1": "1 High Street", "city": "Leeds", "postcode": "LS1 1AA"}
 
-# Files in place of a broker; and no test waits for a minute.
+# Files in place of a broker; and no test waits for a minute. Celery writes a message in the folder
+# that another process reads at that moment: renamed into it, it appears there whole.
 CONFIG = """
+import os
+import uuid
+
+from celery.backends.filesystem import FilesystemBackend
+from kombu.transport import filesystem
+from kombu.utils.json import dumps
+
 broker_url = "filesystem://"
 broker_transport_options = {{
     "data_folder_in": "{folder}/queue",
@@ -25,6 +33,26 @@ broker_transport_options = {{
 }}
 result_backend = "file://{folder}/results"
 task_annotations = {{"celery_tasks.add_property": {{"default_retry_delay": 0}}}}
+
+
+def write(path, data):
+    part = f"{folder}/control/{{uuid.uuid4()}}"
+    with open(part, "wb") as file:
+        file.write(data)
+    os.replace(part, path)
+
+
+def put(channel, queue, payload, **_):
+    path = f"{folder}/queue/{{uuid.uuid4()}}.{{queue}}.msg"
+    write(path, dumps(payload).encode())
+
+
+def store(backend, key, value):
+    write(backend._filename(key), value if isinstance(value, bytes) else value.encode())
+
+
+filesystem.Channel._put = put
+FilesystemBackend.set = store
 """
 
 
@@ -67,7 +95,8 @@ def queue(folder: Path, worker: Program) -> Iterator[Celery]:
     names: dict[str, object] = {}
     exec((folder / "celeryconfig.py").read_text(), names)
     with Celery(set_as_current=False) as app:
-        app.conf.update({name: value for name, value in names.items() if name.islower()})
+        settings = ("broker_url", "broker_transport_options", "result_backend")
+        app.conf.update({name: names[name] for name in settings})
         yield app
 
 
