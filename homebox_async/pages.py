@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,11 +15,10 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from .events import CLIENT_LOG
 from .models import Answer, Model
 
 T = TypeVar("T", bound=Model)
-
-logger = logging.getLogger("homebox_async")
 
 _UNPACKED = 4
 """Pages of a pass whose bytes stay as they came; those of earlier ones are compressed.
@@ -241,7 +239,7 @@ class PageCursor(Generic[T]):
         if self._total is not None and self._start == 1:
             self.drift = self._yielded - self._total
             if self.drift:
-                logger.warning(
+                CLIENT_LOG.warning(
                     "the list changed while it was read: %d items came, the server told %d",
                     self._yielded,
                     self._total,

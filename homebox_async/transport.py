@@ -99,6 +99,11 @@ class Transport:
         """Scheme, host and port that every request goes to."""
         return str(self._base)
 
+    @property
+    def root(self) -> str:
+        """The origin and the path below which every request's own path stands."""
+        return self._root
+
     def disown(self) -> None:
         """Leave the connections to the process before the fork, whose they are.
 

@@ -25,6 +25,7 @@ def test_public_names() -> None:
         "Fault",
         "Faults",
         "Message",
+        "MessageKind",
         "RateLimit",
         "Received",
         "StateError",
