@@ -260,8 +260,9 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
             inside = path.relative_to(PACKAGE).parts[: depth - node.level]
-            name = ".".join([*inside, node.module or ""]).strip(".")
-            found.add(name.split(".")[0])
+            # `from . import exchange` names its room last
+            modules = [node.module] if node.module else [alias.name for alias in node.names]
+            found |= {".".join([*inside, name]).split(".")[0] for name in modules}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("homebox_async"):
             found.add((node.module or "").removeprefix("homebox_async").strip(".").split(".")[0])
         elif isinstance(node, ast.Import):

@@ -11,12 +11,12 @@ from .session import Connection, account_name
 from .text import one_line
 
 
-def check_can_ask(connection: Connection, yes: bool) -> None:
+def check_can_ask(connection: Connection, yes: bool, option: str = "--yes") -> None:
     """Refuse at once what would have to be confirmed where nobody can."""
     if connection.is_real and not yes and not sys.stdin.isatty():
         raise click.UsageError(
             f"this writes to {connection.host} and has to be confirmed, but stdin is no terminal;"
-            " add --yes, or rehearse with --emulator or --environment sandbox"
+            f" add {option}, or rehearse with --emulator or --environment sandbox"
         )
 
 
@@ -33,4 +33,14 @@ def confirm(connection: Connection, what: str, yes: bool, effects: Iterable[str]
     for effect in effects:
         click.echo(f"note: {effect}", err=True)
     if not click.confirm(f"{what} at {connection.host} for {account}?", err=True):
+        raise click.ClickException("not confirmed; nothing was sent")
+
+
+def confirm_number(connection: Connection, what: str, number: int) -> None:
+    """Ask for the number of what reaches people; any other answer ends the command."""
+    account = one_line(connection.run(account_name))
+    typed = click.prompt(
+        f"{what} at {connection.host} for {account}? To send, type {number}", err=True
+    )
+    if typed.strip().replace(",", "") != str(number):
         raise click.ClickException("not confirmed; nothing was sent")

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import click
 
-from ..client import AsyncHomebox
-from ..importer import Report, import_properties
-from ..importer.columns import FIELDS, PRESETS
+from ..importer import import_leads, import_properties, import_readings, import_voids
+from ..importer.leads import LeadColumns
+from ..importer.properties import PropertyColumns
+from ..importer.readings import ReadingColumns
+from ..importer.voids import VoidColumns
 from .confirm import check_can_ask, confirm
-from .errors import Exit, exit_code
-from .interrupts import Interrupts, handled
+from .errors import Exit
+from .importing import Command
 from .options import Seconds, api_command, yes_option
 from .output import Output
-from .progress import followed, view_of
 from .report import lines
-from .root import typed
 from .session import Connection
 from .text import counted, examples
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-@click.group(epilog=examples("homebox import properties portfolio.csv --emulator"))
+
+@click.group(
+    epilog=examples(
+        "homebox import properties portfolio.csv --emulator",
+        "homebox import leads tenancies.csv --dry-run",
+    )
+)
 def group() -> None:
-    """Import a portfolio from a file."""
+    """Import properties, leads, voids or meter readings from a file."""
 
 
 def _concurrency(ctx: click.Context, param: click.Parameter, value: str) -> int | Literal["auto"]:
@@ -54,6 +59,89 @@ def _mapping(
     return mapping
 
 
+def _map_option(fields: str) -> Callable[[F], F]:
+    return click.option(
+        "--map",
+        "mapping",
+        multiple=True,
+        callback=_mapping,
+        metavar="FIELD=COLUMN",
+        help="The column of a field, or a template such as 'line1={No} {Street}' (repeatable)."
+        f" Fields: {fields}.",
+    )
+
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+_DATES = click.option(
+    "--dates",
+    type=click.Choice(["iso", "dmy"]),
+    default="iso",
+    show_default=True,
+    help="How the file writes dates: 2026-12-31, or 31/12/2026.",
+)
+_JOURNAL = (
+    click.option("--delimiter", metavar="CHAR", help="Of the CSV file; found out by default."),
+    click.option("--encoding", metavar="NAME", help="Of the file; found out by default."),
+    click.option(
+        "--journal",
+        type=click.Path(path_type=Path),
+        help="Where the progress is kept.  [default: NAME.journal beside the results]",
+    ),
+    click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The folder for NAME.created.csv, .rejects.csv and .unknown.csv, made if it is"
+        " missing.  [default: the working directory]",
+    ),
+)
+
+
+def _concurrency_option(default: str = "auto", more: str = "") -> Callable[[F], F]:
+    return click.option(
+        "--concurrency",
+        callback=_concurrency,
+        default=default,
+        show_default=True,
+        metavar="auto|N",
+        help=f"Requests in flight; auto finds out what the server bears.{more}",
+    )
+
+
+_SETTLE = click.option(
+    "--settle",
+    type=Seconds(min=0),
+    help="How long to wait before a request without an answer is taken to have failed."
+    "  [default: 60; 1 with --emulator]",
+)
+_NO_ADOPT = click.option(
+    "--no-adopt-existing",
+    is_flag=True,
+    help="Do not look first which references Homebox has already.",
+)
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Check every row; send and keep nothing.")
+_YES_NUMBER = click.option(
+    "--yes",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="For scripts: the number that would have to be typed, as --dry-run tells it. With"
+    " another one, nothing is sent.",
+)
+
+
+def _with(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    def add(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+def _settle(connection: Connection, settle: float | None) -> float:
+    return (1.0 if connection.emulator else 60.0) if settle is None else settle
+
+
 @group.command(
     epilog=examples(
         "homebox import properties portfolio.csv --dry-run",
@@ -63,64 +151,32 @@ def _mapping(
         "homebox import properties portfolio.csv --emulator --faults drop-after=0.05,503=0.05",
     ),
 )
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    callback=_mapping,
-    metavar="FIELD=COLUMN",
-    help=f"The column of a field, or a template such as 'line1={{No}} {{Street}}' (repeatable)."
-    f" Fields: {', '.join(FIELDS)}.",
+@_with(
+    _FILE,
+    _map_option(", ".join(PropertyColumns.fields)),
+    click.option(
+        "--preset",
+        type=click.Choice(sorted(PropertyColumns.presets)),
+        help="A known kind of file.",
+    ),
+    click.option(
+        "--generate-references",
+        is_flag=True,
+        help="Make a reference of the address for rows that have none.",
+    ),
+    *_JOURNAL,
+    _concurrency_option(),
+    _SETTLE,
+    _NO_ADOPT,
+    _DRY_RUN,
+    yes_option,
 )
-@click.option("--preset", type=click.Choice(sorted(PRESETS)), help="A known kind of file.")
-@click.option(
-    "--generate-references",
-    is_flag=True,
-    help="Make a reference of the address for rows that have none.",
-)
-@click.option("--delimiter", metavar="CHAR", help="Of the CSV file; found out by default.")
-@click.option("--encoding", metavar="NAME", help="Of the file; found out by default.")
-@click.option(
-    "--journal",
-    type=click.Path(path_type=Path),
-    help="Where the progress is kept.  [default: NAME.journal beside the results]",
-)
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The folder for NAME.created.csv, .rejects.csv and .unknown.csv, made if it is missing."
-    "  [default: the working directory]",
-)
-@click.option(
-    "--concurrency",
-    callback=_concurrency,
-    default="auto",
-    show_default=True,
-    metavar="auto|N",
-    help="Requests in flight; auto finds out what the server bears.",
-)
-@click.option(
-    "--settle",
-    type=Seconds(min=0),
-    help="How long to wait before a request without an answer is taken to have failed."
-    "  [default: 60; 1 with --emulator]",
-)
-@click.option(
-    "--no-adopt-existing",
-    is_flag=True,
-    help="Do not look first which references Homebox has already.",
-)
-@click.option("--dry-run", is_flag=True, help="Check every row; send and keep nothing.")
-@yes_option
 @api_command
 def properties(
     connection: Connection,
     output: Output,
     file: Path,
     settle: float | None,
-    results: Path | None,
     no_adopt_existing: bool,
     dry_run: bool,
     yes: bool,
@@ -136,76 +192,156 @@ def properties(
     The exit code is 0 when every row is created or adopted, 1 when some are rejected, unknown
     or not sent; `homebox --help` has the others.
     """
-    resume = typed(click.get_current_context())
-    options.update(results=results, adopt_existing=not no_adopt_existing)
-    options["settle"] = (1.0 if connection.emulator else 60.0) if settle is None else settle
+    options.update(adopt_existing=not no_adopt_existing, settle=_settle(connection, settle))
+    command = Command(
+        make=import_properties, connection=connection, output=output, file=file, options=options
+    )
     if dry_run:
-        report = connection.run_offline(lambda client: _check(client, file, output, options))
-        _show(report, output, resume)
-        return Exit.FAILED if report.rejected else Exit.DONE
-    _make_folder(results)
+        return command.check()
     if connection.is_real and not yes:
         check_can_ask(connection, yes)
-        found = connection.run_offline(lambda client: _check(client, file, output, options))
-        click.echo("\n".join(lines(found, resume)), err=True)
+        found = command.dry()
+        click.echo("\n".join(lines(found, command.resume)), err=True)
         confirm(connection, f"import {counted(found.pending, 'row')} of {file.name}", yes)
-    report, interrupted = connection.run(
-        lambda client: _import(client, file, output, options, resume)
+    return command.run()
+
+
+@group.command(
+    epilog=examples(
+        "homebox import leads tenancies.csv --dry-run",
+        "homebox import leads tenancies.csv --emulator",
+        "homebox import leads tenancies.csv --environment sandbox --dates dmy",
+        "homebox import leads tenancies.csv --yes 5",
+    ),
+)
+@_with(
+    _FILE,
+    _map_option(LeadColumns.shown_fields),
+    _DATES,
+    *_JOURNAL,
+    _concurrency_option(),
+    _SETTLE,
+    _NO_ADOPT,
+    _DRY_RUN,
+    _YES_NUMBER,
+)
+@api_command
+def leads(
+    connection: Connection,
+    output: Output,
+    file: Path,
+    settle: float | None,
+    no_adopt_existing: bool,
+    dry_run: bool,
+    yes: int | None,
+    **options: Any,
+) -> Exit:
+    """Import the leads of FILE: each row a tenancy with all of its tenants.
+
+    Homebox texts and emails the tenants, and tells suppliers unless `notifications` is false.
+    What that comes to is told first; on a real account you type the number to go on.
+
+    Columns: tenancy_start, tenancy_end, the address, property_reference, and for each tenant
+    tenant1_first_name, tenant1_last_name, tenant1_phone_number, tenant1_email_address,
+    tenant2_... up to 20. A lead that Homebox has already is adopted. Where a lead looks like a
+    row's but may be another one, the row stays unknown and is not sent: nobody is told twice.
+    All else is as for `homebox import properties`.
+    """
+    options.update(adopt_existing=not no_adopt_existing, settle=_settle(connection, settle))
+    command = Command(
+        make=import_leads, connection=connection, output=output, file=file, options=options
     )
-    _show(report, output, resume)
-    if interrupted:
-        return Exit.INTERRUPTED
-    return Exit.DONE if report.done else exit_code(report.error)
+    return command.check() if dry_run else command.run_by_number(yes)
 
 
-async def _check(
-    client: AsyncHomebox, file: Path, output: Output, options: dict[str, Any]
-) -> Report:
-    """Make a dry run; Ctrl-C simply ends it."""
-    run = import_properties(client, file, dry_run=True, **options)
-    async with followed(run, view_of(output)):
-        return await run
+@group.command(
+    epilog=examples(
+        "homebox import voids voids.csv --dry-run",
+        "homebox import voids voids.csv --environment sandbox",
+        "homebox import voids voids.csv --dates dmy --results results --yes 3",
+    ),
+)
+@_with(
+    _FILE,
+    _map_option(", ".join(VoidColumns.fields)),
+    _DATES,
+    *_JOURNAL,
+    _concurrency_option("1", " A crash leaves so many in doubt."),
+    _DRY_RUN,
+    _YES_NUMBER,
+)
+@api_command
+def voids(
+    connection: Connection,
+    output: Output,
+    file: Path,
+    dry_run: bool,
+    yes: int | None,
+    **options: Any,
+) -> Exit:
+    """Import the void periods of FILE.
+
+    A premium void switches the energy of its home. What the file sets off is told first; on a
+    real account you type the number to go on.
+
+    Columns: property_id or the address, tenancy_start, tenancy_end, property_empty, is_premium,
+    notifications, and who is responsible: responsible_first_name, responsible_line1, ...
+    Homebox does not list voids. A row without an answer stays unknown and is never sent again by
+    itself: ask Homebox, and import it from another file if it is not there.
+    All else is as for `homebox import properties`.
+    """
+    command = Command(
+        make=import_voids, connection=connection, output=output, file=file, options=options
+    )
+    return command.check() if dry_run else command.run_by_number(yes)
 
 
-async def _import(
-    client: AsyncHomebox, file: Path, output: Output, options: dict[str, Any], resume: str
-) -> tuple[Report, bool]:
-    """Run an import to its report; the second value tells whether it was interrupted."""
-    run = import_properties(client, file, **options)
-    view = view_of(output)
+@group.command(
+    epilog=examples(
+        "homebox import readings readings.csv --dry-run",
+        "homebox import readings readings.csv --photos photos --yes",
+        "homebox import readings readings.csv --map date_of_reading=Taken --map photo= --dates dmy",
+    ),
+)
+@_with(
+    _FILE,
+    click.option(
+        "--photos",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Where the photos are that a column `photo` names, or that are named after their"
+        " row: 12-gas-2026-11-20.jpg for property 12, order-678-gas-2026-11-20.jpg.",
+    ),
+    _map_option(", ".join(ReadingColumns.fields)),
+    _DATES,
+    *_JOURNAL,
+    _concurrency_option(),
+    _SETTLE,
+    _DRY_RUN,
+    yes_option,
+)
+@api_command
+def readings(
+    connection: Connection,
+    output: Output,
+    file: Path,
+    settle: float | None,
+    dry_run: bool,
+    yes: bool,
+    **options: Any,
+) -> Exit:
+    """Import the meter readings of FILE, with photos from a folder.
 
-    async def report() -> Report:
-        return await run
+    Columns: property_id or order_id, type (electric, gas, water), reading, date_of_reading, and
+    reading2 for the second register of an Economy 7 meter. Photos that are missing, or that no
+    row has, are told before anything is sent.
 
-    task = asyncio.create_task(report())
-    interrupts = Interrupts(run, task, view.say)
-    try:
-        with handled(interrupts):
-            async with followed(run, view):
-                return await task, interrupts.count > 0
-    except asyncio.CancelledError:
-        if interrupts.count < 2:
-            raise
-        view.say(f"left at once; to go on: {resume}")
-        raise click.Abort from None
-
-
-def _show(report: Report, output: Output, resume: str) -> None:
-    # Whoever reads the report may have left; the exit code is still that of the import.
-    with contextlib.suppress(BrokenPipeError):
-        if not output.json:
-            click.echo("\n".join(lines(report, resume)))
-            return
-        output.plain(report.as_dict())
-    if not report.dry_run and (report.pending or report.unknown):
-        click.echo(f"to go on: {resume}", err=True)
-
-
-def _make_folder(results: Path | None) -> None:
-    try:
-        if results is not None:
-            results.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(
-            f"--results {results}: no such folder can be made ({error.strerror}); name another"
-        ) from None
+    A reading that Homebox has already is adopted. Where the readings of a meter do not rise, in
+    the file or beside those that Homebox has, they are rejected.
+    All else is as for `homebox import properties`.
+    """
+    options.update(settle=_settle(connection, settle))
+    command = Command(
+        make=import_readings, connection=connection, output=output, file=file, options=options
+    )
+    return command.check() if dry_run else command.run_by_word(yes)

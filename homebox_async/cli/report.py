@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..importer import Report
+from ..importer.words import WORDS
 from .errors import explained
 from .text import counted, duration, one_line
 
@@ -21,7 +22,7 @@ def lines(report: Report, resume: str) -> Iterator[str]:
         ("created", report.created, ""),
         ("adopted", report.adopted, adopted if report.reconciled else ""),
         ("rejected", report.rejected, ""),
-        ("unknown", report.unknown, "   perhaps created; looked up first when it goes on"),
+        ("unknown", report.unknown, f"   {WORDS[report.kind].unknown}"),
         ("not sent", report.pending, ""),
     ):
         yield f"  {name:<9} {number:>9,}{more if number else ''}"
@@ -34,9 +35,16 @@ def lines(report: Report, resume: str) -> Iterator[str]:
         told = None if report.error is None else explained(report.error)
         yield f"stopped: {one_line(told[0] if told else report.stopped)}"
     if report.pending or report.unknown:
-        yield f"to go on: {resume}"
+        yield next_step(report, resume)
     elif report.rejected:
         yield f"to do: correct {report.files['rejects']} and import that file"
+
+
+def next_step(report: Report, resume: str) -> str:
+    """Say what to do with rows that have no end yet."""
+    if report.kind == "voids" and not report.pending:
+        return f"to do: ask Homebox whether the voids of {report.files['unknown']} are there"
+    return f"to go on: {resume}"
 
 
 def _dry(report: Report) -> Iterator[str]:
@@ -45,6 +53,10 @@ def _dry(report: Report) -> Iterator[str]:
         f" {report.rejected:,} would be rejected; nothing was sent"
     )
     yield from _repeated(report)
+    if report.preview is not None and report.preview.rows:
+        yield from report.preview.lines()
+        if report.kind != "readings":
+            yield f"to confirm: --yes {report.preview.number}"
 
 
 def _repeated(report: Report) -> Iterator[str]:

@@ -22,7 +22,8 @@ class Assumed:
     property_page_size: int = 50
     list_order: Literal["oldest-first", "newest-first"] = "oldest-first"
 
-    # "List Properties": how long after its creation a property stays out of the list.
+    # "List Properties", "List Leads", "List Meter Readings": how long after its creation something
+    # stays out of the list.
     list_lag: float = 0.0
 
     # "List Properties" prints `data` as one object; true answers so when a page holds one item.

@@ -1,4 +1,4 @@
-"""The receive log: what reached the emulator, and what came of it."""
+"""The receive log: what reached the emulator, over which connections, and what came of it."""
 
 import json
 from collections import Counter, deque
@@ -19,8 +19,9 @@ class Received:
 
     `raw_path` is the target as it was on the wire, query included; `template` is that of its route
     ("/api/partner/property/{property_id}"), None where there is no such route. `committed` tells
-    whether the request changed the store. Headers and body are left out of the repr: they hold
-    the token and personal data.
+    whether the request changed the store, `cut` whether the connection ended, by whichever side,
+    before the answer was sent. Headers and body are left out of the repr: they hold the token and
+    personal data.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Received:
     fault: Fault | None = None
     committed: bool = False
     template: str | None = None
+    cut: bool = False
 
     @property
     def path(self) -> str:
@@ -76,3 +78,25 @@ class Counts:
 
     requests: Counter[str] = attrs.field(factory=Counter)
     faults: Counter[str] = attrs.field(factory=Counter)
+
+
+@attrs.define
+class Connections:
+    """The TCP connections: how many are `open`, their `peak`, and the `total` that ever came.
+
+    One that the client has dropped is not open any more, whatever its request still waits for.
+    """
+
+    open: int = 0
+    peak: int = 0
+    total: int = 0
+
+    def made(self) -> None:
+        """Count one that was opened."""
+        self.open += 1
+        self.total += 1
+        self.peak = max(self.peak, self.open)
+
+    def lost(self) -> None:
+        """Count one that has ended, by whichever side."""
+        self.open -= 1

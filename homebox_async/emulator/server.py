@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import attrs
 from aiohttp import web
@@ -27,7 +27,7 @@ from .misbehave import Exchange, misbehave
 from .outbox import Message
 from .package_records import Billing, Order, Payer, Payment
 from .packages import NewPackage, Outcome
-from .received import Counts, Received, ReceivedLog
+from .received import Connections, Counts, Received, ReceivedLog
 from .routes import ROUTES
 from .routes.billing import EXTRA as BILLING_EXTRA
 from .routes.billing import PREFIX as BILLING_PREFIX
@@ -45,7 +45,8 @@ ROUTER = Router((*ROUTES, *BILLING_EXTRA, CONTRACT))
 class Emulator:
     """A local Partner API: `async with Emulator() as emulator`, then talk to `emulator.url`.
 
-    The Billing API is at `emulator.billing_url`.
+    The Billing API is at `emulator.billing_url`. `received` lists the requests, `counts` and
+    `connections` count what came.
 
     - `port`: the port to listen on; 0 takes a free one
     - `token`: the accepted bearer token
@@ -81,6 +82,7 @@ class Emulator:
         self.store = Store(self.assumed)
         self.received = ReceivedLog(received_limit)
         self.counts = Counts()
+        self.connections = Connections()
         self._host = _loopback(host)
         self._port = port
         self._state = None if state is None else Path(state)
@@ -89,7 +91,8 @@ class Emulator:
         self._scripts: dict[tuple[str, str], deque[Fault | None]] = {}
         self._url: str | None = None
         self._server: asyncio.Server | None = None
-        self._connections: web.Server | None = None
+        self._serving: dict[RequestHandler, Received] = {}
+        self._connections: _Server | None = None
         self._closing = asyncio.Event()
 
     @property
@@ -133,8 +136,10 @@ class Emulator:
         self._closing = asyncio.Event()
         if self._state is not None:
             self.store.open(self._state)
-        connections = web.Server(
+        connections = _Server(
             self._serve,
+            counted=self.connections,
+            serving=self._serving,
             request_factory=self._request,
             access_log=None,
             keepalive_timeout=self.assumed.keepalive_timeout,
@@ -277,6 +282,15 @@ class Emulator:
             template=route.template if route else None,
         )
         self.received.record(received)
+        self._serving[request.protocol] = received
+        try:
+            return await self._answer(request, received, match, route)
+        finally:
+            del self._serving[request.protocol]
+
+    async def _answer(
+        self, request: web.BaseRequest, received: Received, match: Match, route: Route | None
+    ) -> web.StreamResponse:
         self.counts.requests[route.label if route else f"{request.method} (unknown)"] += 1
         try:
             received.body = await request.read()
@@ -355,6 +369,32 @@ class Emulator:
     def _respond(self, received: Received, answer: Answer) -> web.Response:
         received.status = answer.status
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+class _Server(web.Server):
+    """Notes of every connection when it comes and goes, and what it was asked when it went."""
+
+    def __init__(
+        self,
+        handler: Any,
+        *,
+        counted: Connections,
+        serving: dict[RequestHandler, Received],
+        **options: Any,
+    ) -> None:
+        super().__init__(handler, **options)
+        self._counted = counted
+        self._serving = serving
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._counted.made()
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self._counted.lost()
+        if handler in self._serving:
+            self._serving[handler].cut = True
 
 
 def _loopback(host: str) -> str:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from .addresses import Address
 from .laravel import timestamp
 from .package_records import Lines, Order, Tenancy
 from .records import PARTNER, Property, Reading
 from .routing import Call
+from .table import Table
 from .validation import Validator
 
 # "List Properties", the table of statuses; where it says "Pending", all answers print
@@ -113,6 +115,12 @@ def page_of(call: Call, ids: Sequence[int], size: int) -> Sequence[int]:
     ordered = ids[::-1] if call.assumed.list_order == "newest-first" else ids
     start = (call.page - 1) * size
     return ordered[start : start + size]
+
+
+def visible(call: Call, rows: Table[Any]) -> int:
+    """Return the highest id that a list shows yet: ids count up with the time of creation."""
+    lag = call.assumed.list_lag
+    return rows.before(call.store.clock() - lag) if lag else len(rows)
 
 
 def limited(call: Call, ids: Sequence[int]) -> Sequence[int]:

@@ -9,22 +9,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
-from .columns import Columns, PropertyRow
+from .columns import Asked, Columns
 from .course import Course
 from .ending import ended
-from .journal import Entry, Journal, State
+from .joined import Joined
+from .journal import Journal, State
 from .report import Emit, RowResult
-from .sources import Source, SourceError
+from .sources import Source
 
-_BATCH = 256  # rows that are claimed with one commit
+AT_ONCE = 256
+"""Rows that are claimed with one commit, where a look-up tells which of them were sent."""
+
 _OPEN_AT_MOST = 1_000  # unknown rows in memory before they are looked up
-# The journal's mark on a row that the server said it has created.
-_CONFIRMED = "property_id"
 
 
 @attrs.define(eq=False)
@@ -39,7 +39,7 @@ class Item:
     `settled`: the monotonic time from which on a look-up is the last word.
     """
 
-    row: PropertyRow
+    row: Any
     unsent: bool = True
     doubtful: bool = False
     confirmed: bool = False
@@ -54,25 +54,28 @@ class Item:
 class Claims:
     """Where every row that is neither pending nor done stands.
 
-    `open` are the rows to be looked up; `broken` is why no more rows can be claimed.
+    `at_once`: how many rows are claimed together. `open` are the rows to be looked up; `broken`
+    is why no more rows can be claimed.
     """
 
     def __init__(
         self,
         source: Source,
-        columns: Columns,
+        columns: Columns[Any],
         journal: Journal,
         settle: float,
         course: Course,
         emit: Emit,
+        at_once: int,
     ) -> None:
-        self._source = source
-        self._columns = columns
+        self._joined: Joined[Asked] = Joined(source, columns, journal)
         self._journal = journal
         self._settle = settle
+        # The journal's mark on a row that the server said it has created.
+        self._confirmed = journal.words.id_name
         self._course = course
         self._emit = emit
-        self._rows = source.rows()
+        self._at_once = at_once
         self._last = 0
         self._exhausted = False
         self._ready: deque[Item] = deque()
@@ -91,7 +94,11 @@ class Claims:
     async def next(self) -> Item | None:
         """Return the next claimed row; None where there is none, or none should be sent now."""
         while not self._course.draining:
-            if self._filling is None and len(self._ready) < _BATCH // 2 and self._more():
+            if (
+                self._filling is None
+                and len(self._ready) < max(1, self._at_once // 2)
+                and self._more()
+            ):
                 self._filling = asyncio.ensure_future(self._fill())
             if self._ready:
                 return self._ready.popleft()
@@ -125,47 +132,24 @@ class Claims:
             self._filling = None
 
     async def _next_batch(self) -> list[Item]:
-        entries = await self._journal.next_batch(_BATCH, after=self._last)
-        self._exhausted = len(entries) < _BATCH
+        entries = await self._journal.next_batch(self._at_once, after=self._last)
+        self._exhausted = len(entries) < self._at_once
         if not entries:
             return []
         self._last = entries[-1].number
         pending: list[Item] = []
-        for entry, row in await asyncio.to_thread(self._joined, entries):
+        for entry, row in await asyncio.to_thread(self._joined.read, entries):
             if entry.state is State.PENDING:
                 pending.append(Item(row))
             else:
                 # Left open by an earlier run: how long ago it was sent is not known for sure,
                 # for clocks step back; so it has the whole settle time from now on.
-                confirmed = entry.field == _CONFIRMED
+                confirmed = entry.field == self._confirmed
                 item = Item(row, unsent=False, confirmed=confirmed, error=entry.error)
                 item.claimed = entry.claimed_at is not None
                 item.settled = self._settles_at()
                 self.open.append(item)
         return pending
-
-    def _joined(self, entries: Sequence[Entry]) -> list[tuple[Entry, PropertyRow]]:
-        """Read the rows of the entries, in step, and make sure that they are the planned ones."""
-        joined = []
-        for entry in entries:
-            number = entry.number
-            row = None
-            for row in self._rows:
-                if row.number == number:
-                    break
-            # With the planned cells, it is as good as it was then.
-            if (
-                row is None
-                or row.number != number
-                or row.fault is not None
-                or self._journal.digest(row.cells) != entry.digest
-            ):
-                raise SourceError(
-                    f"{self._source.name}: row {entry.number} changed while it was imported; "
-                    "restore the file and run the same command again"
-                )
-            joined.append((entry, self._columns.read_again(row)))
-        return joined
 
     def _settles_at(self) -> float:
         return time.monotonic() + self._settle
@@ -191,7 +175,7 @@ class Claims:
         item.error = error
         item.settled = self._settles_at()
         self._journal.record(
-            item.row.number, State.UNKNOWN, field=_CONFIRMED * item.confirmed, error=error
+            item.row.number, State.UNKNOWN, field=self._confirmed * item.confirmed, error=error
         )
         self.open.append(item)
 
@@ -200,14 +184,14 @@ class Claims:
         item.doubtful = item.unsent = True
         self._again.append(item)
 
-    async def leave_open(self, item: Item, why: str) -> None:
+    async def leave_open(self, item: Item, why: str, fix: str = "") -> None:
         """End with a row of which it is not known what became of it, and guess nothing."""
         await self.settle(
             item,
             State.UNKNOWN,
-            field=_CONFIRMED if item.confirmed else "row",
+            field=self._confirmed if item.confirmed else "row",
             error=why,
-            fix="run the same command again, which looks it up first",
+            fix=fix or self._journal.words.again,
         )
 
     async def settle(
@@ -215,17 +199,13 @@ class Claims:
         item: Item,
         state: State,
         *,
-        property_id: int | None = None,
+        id: int | None = None,
         field: str = "",
         error: str = "",
         fix: str = "",
     ) -> None:
         """Record what became of a row, and tell it."""
         item.unsent = False
-        number, reference = item.row.number, item.row.property_reference
-        self._journal.record(
-            number, state, property_id=property_id, field=field, error=error, fix=fix
-        )
-        await self._emit(
-            RowResult(number, state, reference, property_id or None, field, error, fix)
-        )
+        number, reference = item.row.number, item.row.reference
+        self._journal.record(number, state, id=id, field=field, error=error, fix=fix)
+        await self._emit(RowResult(number, state, reference, id or None, field, error, fix))

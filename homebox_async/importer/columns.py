@@ -1,4 +1,4 @@
-"""Which column of a source is which field of a property, and what a row then asks for.
+"""Which column of a source is which field of a kind, and what the cells of a row then say.
 
 A field comes from a column, or from a template of several (``{saon} {paon} {street}``).
 What the user maps goes before a preset, and a preset before what is recognised by name.
@@ -6,114 +6,89 @@ What the user maps goes before a preset, and a preset before what is recognised 
 
 from __future__ import annotations
 
+import abc
 import difflib
-import functools
-import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import attrs
 
 from ..errors import Problem
-from ..resources.addresses import Address, AddressId
-from ..rules import UNSET, text
 from .sources import Row, SourceError
 
-FIELDS = ("address_id", "line1", "line2", "city", "county", "postcode", "property_reference")
-"""The fields that a row can fill, by the API's names."""
-
-PRESETS: Mapping[str, Mapping[str, str]] = {
-    "land-registry": {
-        "line1": "{saon} {paon} {street}",
-        "line2": "{locality}",
-        "city": "town",
-        "county": "county",
-        "postcode": "postcode",
-        "property_reference": "unique_id",
-    },
-}
-"""Mappings for well-known files: HM Land Registry's Price Paid Data."""
-
-# As `_plain` leaves them; each also with "address", "property" or both before it.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "address_id": ("addressid", "homeboxaddressid"),
-    "line1": (
-        *("line1", "lineone", "address1", "addressone", "addr1", "addressline", "addrline1"),
-        *("addressline1", "addresslineone", "streetaddress", "street1", "firstline"),
-        *("firstlineofaddress", "addressfirstline", "streetline1"),
-    ),
-    "line2": (
-        *("line2", "linetwo", "address2", "addresstwo", "addr2", "addrline2", "addressline2"),
-        *("addresslinetwo", "street2", "secondline", "secondlineofaddress", "streetline2"),
-        *("addresssecondline", "streetaddress2", "streetaddressline2"),
-    ),
-    "city": ("city", "town", "posttown", "towncity", "citytown", "townorcity", "cityortown"),
-    "county": ("county",),
-    "postcode": ("postcode", "postalcode", "zip", "zipcode", "postcodezip", "zippostcode"),
-    "property_reference": (
-        *("reference", "ref", "propertyreference", "propertyref", "yourreference", "yourref"),
-        *("ourreference", "ourref", "clientreference", "clientref", "externalreference"),
-        *("partnerreference", "referencenumber", "refnumber", "refno"),
-    ),
-}
-_PREFIXES = ("", "address", "property", "propertyaddress")
-_KNOWN = {
-    prefix + name: field
-    for field, names in _NAMES.items()
-    for name in names
-    for prefix in _PREFIXES
-}
-# The street only where no other column is: with others, it may be the whole address.
-_WEAK = {"address": "line1", "propertyaddress": "line1"}
-
-_REQUIRED = ("line1", "city", "postcode")
-_EXACT = ("address_id", "property_reference")
 _PART = re.compile(r"\{([^{}]*)\}")
 _SEPARATOR = re.compile(r"[\s,;:/|·–—-]*")  # noqa: RUF001  # dashes as people type them
-_NOT_IN_AN_ID = re.compile(r"[\s,;|\"{}]")
 _NOT_ALNUM = re.compile(r"[\W_]+")
-_ASCII_NOT_ALNUM = bytes(i for i in range(128) if not chr(i).isalnum() and chr(i) != "|")
 _Getter = Callable[[Mapping[str, str]], str]
-_RULES = {field.name: field.metadata["rule"] for field in attrs.fields(Address)}
-# Towns and postcodes come again and again: a verdict that is remembered costs a tenth.
-_remember = functools.lru_cache(maxsize=8192)
-_LINE1, _CITY, _POSTCODE = _RULES["line1"], _remember(_RULES["city"]), _remember(_RULES["postcode"])
-_OPTIONAL = [(field, _remember(_RULES[field])) for field in ("line2", "county")]
-_EXAMPLE = '--map line1="Street" --map city="Town" --map postcode="Post Code"'
 
 
 class MappingError(SourceError):
-    """The columns of a source cannot be made into the fields of a property."""
+    """The columns of a source cannot be made into the fields that are needed."""
 
 
-@attrs.frozen
-class PropertyRow:
-    """What a row asks for: a property to create."""
+class Asked(Protocol):
+    """What a row asks for, checked: one thing to create.
 
-    number: int
-    address: Address | AddressId
-    property_reference: str
+    `reference`: by which people know the row; the journal keeps it. `key`: what two rows have in
+    common that ask for the same. `names_an_id`: whether it names something at Homebox by its id,
+    so that "not found" is the row's own fault.
+    """
+
+    @property
+    def number(self) -> int:
+        """The number of the row."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """By which people know the row."""
+        ...
 
     @property
     def key(self) -> str:
-        """The `address_key` of the address."""
-        return address_key(self.address)
+        """What two rows have in common that ask for the same."""
+        ...
+
+    @property
+    def names_an_id(self) -> bool:
+        """Whether it names something by its id."""
+        ...
 
 
-@attrs.frozen(eq=False)
-class Columns:
-    """How to make a request from a row.
+R = TypeVar("R", bound=Asked)
+
+
+class Columns(abc.ABC, Generic[R]):
+    """How to make a request from a row; each kind has a class of its own.
 
     `uses`: field -> column or template. `ignored`: the columns that no field uses.
     `signature` changes when the same row would be read differently.
+    A class says which `fields` there are, by which `names` (as `plain` leaves them) they are
+    recognised, which names count only where no other column has the field (`weak`), and which
+    fields keep the spaces inside (`exact`). `shown_fields`: the fields for people, where all of
+    them are too many.
     """
 
-    uses: Mapping[str, str]
-    ignored: tuple[str, ...]
-    generate_references: bool
-    _getters: Mapping[str, _Getter] = attrs.field(repr=False, alias="getters")
+    fields: ClassVar[Sequence[str]]
+    names: ClassVar[Mapping[str, str]]
+    weak: ClassVar[Mapping[str, str]] = {}
+    exact: ClassVar[Sequence[str]] = ()
+    presets: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    shown_fields: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        uses: Mapping[str, str],
+        ignored: tuple[str, ...],
+        getters: Mapping[str, _Getter],
+        options: Mapping[str, object],
+    ) -> None:
+        self.uses = uses
+        self.ignored = ignored
+        self._getters = getters
+        self._options = options
 
     @classmethod
     def recognise(
@@ -122,195 +97,104 @@ class Columns:
         *,
         mapping: Mapping[str, str] | None = None,
         preset: str | None = None,
-        generate_references: bool = False,
-    ) -> Columns:
+        **options: object,
+    ) -> Self:
         """Find the fields among the columns.
 
-        `mapping`: field -> column or template, "" for a field to be left out.
+        `mapping`: field -> column or template, "" for a field to be left out. `options`: what
+        else decides how this kind reads a row.
         """
         mapping = mapping or {}
         for field in mapping:
-            if field not in FIELDS:
+            if field not in cls.fields:
                 raise MappingError(
-                    f"--map: there is no field {field!r}; {_closest(field, FIELDS)}"
-                    f"the fields are {', '.join(FIELDS)}"
+                    f"--map: there is no field {field!r}; {_closest(field, cls.fields)}"
+                    f"the fields are {cls.shown_fields or ', '.join(cls.fields)}"
                 )
-        given = {**_preset(preset), **mapping}
-        uses = {**_recognised(columns, given), **given}
-        uses = {field: uses[field] for field in FIELDS if uses.get(field, "").strip()}
-        _check_complete(uses, columns, generate_references)
+        given = {**cls._preset(preset), **mapping}
+        uses = {**cls._recognised(columns, given), **given}
+        uses = {field: uses[field] for field in cls.fields if uses.get(field, "").strip()}
+        cls.check_complete(uses, columns, **options)
         templates = {
             field: _parse(use, field, "--map" if field in mapping else f"preset {preset}", columns)
             for field, use in uses.items()
         }
         used = {piece.column for template in templates.values() for piece in template.pieces}
         return cls(
-            uses=uses,
-            ignored=tuple(column for column in columns if column not in used),
-            generate_references=generate_references,
-            getters={
-                field: template.getter(exact=field in _EXACT)
+            uses,
+            tuple(column for column in columns if column not in used),
+            {
+                field: template.getter(exact=field in cls.exact)
                 for field, template in templates.items()
             },
+            options,
         )
+
+    @classmethod
+    @abc.abstractmethod
+    def check_complete(
+        cls, uses: Mapping[str, str], columns: Sequence[str], **options: object
+    ) -> None:
+        """Raise MappingError if there are fields missing without which no row can be sent."""
 
     @property
     def signature(self) -> str:
         """A stable text of the mapping."""
-        return json.dumps([1, sorted(self.uses.items()), self.generate_references])
+        return json.dumps([1, sorted(self.uses.items()), *self._options.values()])
 
-    def read(self, row: Row) -> PropertyRow | list[Problem]:
+    @abc.abstractmethod
+    def read(self, row: Row) -> R | list[Problem]:
         """Make the request of a row, or tell all that is wrong with it."""
-        if row.fault is not None:
-            return [row.fault]
-        got = self._got(row)
-        address = _address(got)
-        if isinstance(address, AddressId):
-            problems = self._explained(address)
-            if not problems and _NOT_IN_AN_ID.search(address.address_id):
-                problems = [_NOT_AN_ID]
-        else:
-            # The bare rules take a third of the time of `problems()`, which is asked for its
-            # texts only where something is wrong.
-            wrong = _LINE1(address.line1) or _POSTCODE(address.postcode) or _CITY(address.city)
-            for field, rule in _OPTIONAL:
-                wrong = wrong or (field in got and rule(got[field]))
-            problems = self._explained(address) if wrong else []
-        reference = got.get("property_reference", "")
-        if reference:
-            fault = text(reference)
-            if fault is not None:
-                problems.append(Problem("property_reference", *fault))
-        elif not self.generate_references:
-            problems.append(_NO_REFERENCE)
-        if problems:
-            return problems
-        return PropertyRow(row.number, address, reference or _generated(address))
 
-    def read_again(self, row: Row) -> PropertyRow:
+    @abc.abstractmethod
+    def read_again(self, row: Row) -> R:
         """Make the request of a row that `read` has found to be good."""
-        got = self._got(row)
-        address = _address(got)
-        return PropertyRow(
-            row.number, address, got.get("property_reference") or _generated(address)
-        )
 
-    def _got(self, row: Row) -> dict[str, str]:
+    def got(self, row: Row) -> dict[str, str]:
+        """Return the values of a row's fields."""
         cells = row.cells
         return {field: get(cells) for field, get in self._getters.items()}
 
-    def _explained(self, address: Address | AddressId) -> list[Problem]:
-        """Return the problems of an address; for an empty cell, name the column to fill in."""
-        problems = []
-        for problem in address.problems("address."):
-            field = problem.field.removeprefix("address.")
-            if not getattr(address, field):
-                fix = f"fill in the column {self.uses[field]!r}"
-                problem = Problem(problem.field, "is empty", fix)
-            problems.append(problem)
-        return problems
+    @classmethod
+    def _preset(cls, name: str | None) -> Mapping[str, str]:
+        if name is None:
+            return {}
+        if name not in cls.presets:
+            raise MappingError(
+                f"--preset: there is no preset {name!r}; the presets are {', '.join(cls.presets)}"
+            )
+        return cls.presets[name]
+
+    @classmethod
+    def _recognised(cls, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+        found: dict[str, list[str]] = {}
+        for column in columns:
+            if field := cls.names.get(plain(column)):
+                found.setdefault(field, []).append(column)
+        for column in columns:
+            field = cls.weak.get(plain(column))
+            if field and (field not in found or plain(found[field][0]) in cls.weak):
+                found.setdefault(field, []).append(column)
+        for field, candidates in found.items():
+            if len(candidates) > 1 and field not in given:
+                names = " and ".join(map(repr, candidates))
+                raise MappingError(
+                    f"the columns {names} may both be {field};"
+                    f' say which one: --map {field}="{candidates[0]}"'
+                )
+        return {field: candidates[0] for field, candidates in found.items()}
 
 
-_NOT_AN_ID = Problem("address.address_id", "is not an id", "give one that the API found")
-_NO_REFERENCE = Problem(
-    "property_reference", "is empty", "give a reference, or import with --generate-references"
-)
-
-
-def address_key(address: Address | AddressId) -> str:
-    """Return the text by which two addresses are the same home.
-
-    Case, spaces and punctuation do not count, nor does the county, which servers rewrite.
-    """
-    if isinstance(address, AddressId):
-        return f"id:{address.address_id}"
-    return address_key_of(address.line1, address.line2 or None, address.city, address.postcode)
-
-
-def address_key_of(
-    line1: str | None, line2: str | None, city: str | None, postcode: str | None
-) -> str:
-    """Return the `address_key` of an address as the server lists it."""
-    key = "|".join((line1 or "", line2 or "", city or "", postcode or ""))
-    if key.isascii():
-        return key.lower().encode().translate(None, _ASCII_NOT_ALNUM).decode()
-    key = unicodedata.normalize("NFKC", key).casefold()
-    return "|".join([_NOT_ALNUM.sub("", part) for part in key.split("|")])
-
-
-def _address(got: Mapping[str, str]) -> Address | AddressId:
-    if "line1" not in got or got.get("address_id"):
-        return AddressId(got["address_id"])
-    return Address(
-        line1=got["line1"],
-        line2=got.get("line2") or UNSET,
-        city=got["city"],
-        county=got.get("county") or UNSET,
-        postcode=got["postcode"],
-    )
-
-
-def _generated(address: Address | AddressId) -> str:
-    key = address_key(address).encode("utf-8", "surrogatepass")
-    return "hbx-" + hashlib.blake2b(key, digest_size=10).hexdigest()
-
-
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a name without case, spaces and punctuation."""
     return _NOT_ALNUM.sub("", name.casefold())
 
 
-def _preset(name: str | None) -> Mapping[str, str]:
-    if name is None:
-        return {}
-    if name not in PRESETS:
-        raise MappingError(
-            f"--preset: there is no preset {name!r}; the presets are {', '.join(PRESETS)}"
-        )
-    return PRESETS[name]
-
-
-def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for column in columns:
-        if field := _KNOWN.get(_plain(column)):
-            found.setdefault(field, []).append(column)
-    for column in columns:
-        field = _WEAK.get(_plain(column))
-        if field and (field not in found or _plain(found[field][0]) in _WEAK):
-            found.setdefault(field, []).append(column)
-    for field, candidates in found.items():
-        if len(candidates) > 1 and field not in given:
-            names = " and ".join(map(repr, candidates))
-            raise MappingError(
-                f"the columns {names} may both be {field};"
-                f' say which one: --map {field}="{candidates[0]}"'
-            )
-    return {field: candidates[0] for field, candidates in found.items()}
-
-
-def _check_complete(
-    uses: Mapping[str, str], columns: Sequence[str], generate_references: bool
-) -> None:
-    missing = [field for field in _REQUIRED if field not in uses]
-    listed = _listed(columns)
-    if missing and "address_id" not in uses:
-        what = "no address" if len(missing) == len(_REQUIRED) else f"no {' and no '.join(missing)}"
-        raise MappingError(
-            f"there is {what} among the columns {listed};"
-            f" say which they are, for example {_EXAMPLE}, or add a line of column names if the"
-            " file has none"
-        )
-    if missing and len(missing) < len(_REQUIRED):
-        raise MappingError(
-            f"there is a part of an address, but no {' and no '.join(missing)} among the columns"
-            f" {listed}; map it (--map {missing[0]}=COLUMN), or leave the others out (--map"
-            f" {next(field for field in _REQUIRED if field in uses)}=)"
-        )
-    if "property_reference" not in uses and not generate_references:
-        raise MappingError(
-            f"there is no property_reference among the columns {listed}; say which it is"
-            " (--map property_reference=COLUMN), or import with --generate-references"
-        )
+def listed(columns: Sequence[str]) -> str:
+    """Return the columns for a message, as many as one can take in."""
+    shown = [repr(name if len(name) <= 60 else name[:60] + "…") for name in columns[:30]]
+    more = f" and {len(columns) - 30} more" if len(columns) > 30 else ""
+    return ", ".join(shown) + more
 
 
 def _parse(use: str, field: str, origin: str, columns: Sequence[str]) -> _Template:
@@ -345,27 +229,21 @@ def _find(name: str, columns: Sequence[str]) -> str | None:
     name = name.strip()
     if name in columns:
         return name
-    alike = [column for column in columns if _plain(column) == _plain(name)]
+    alike = [column for column in columns if plain(column) == plain(name)]
     return alike[0] if len(alike) == 1 and not {"{", "}"} & set(name) else None
 
 
 def _unknown(name: str, field: str, origin: str, columns: Sequence[str]) -> MappingError:
     return MappingError(
         f"{origin} {field}: there is no column {name!r}; {_closest(name, columns)}"
-        f"the columns are {_listed(columns)}"
+        f"the columns are {listed(columns)}"
     )
 
 
-def _listed(columns: Sequence[str]) -> str:
-    shown = [repr(name if len(name) <= 60 else name[:60] + "…") for name in columns[:30]]
-    more = f" and {len(columns) - 30} more" if len(columns) > 30 else ""
-    return ", ".join(shown) + more
-
-
 def _closest(name: str, known: Sequence[str]) -> str:
-    plain = {_plain(one): one for one in known}
-    close = difflib.get_close_matches(_plain(name), plain, n=1)
-    return f"did you mean {plain[close[0]]!r}? " if close else ""
+    by_plain = {plain(one): one for one in known}
+    close = difflib.get_close_matches(plain(name), by_plain, n=1)
+    return f"did you mean {by_plain[close[0]]!r}? " if close else ""
 
 
 @attrs.frozen

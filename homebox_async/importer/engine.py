@@ -7,16 +7,19 @@ certainly created, and which ones have to be looked up first.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..client import AsyncHomebox
 from ..retry import Retry
-from .claims import Claims
+from .claims import AT_ONCE, Claims
 from .columns import Columns
 from .course import Course
 from .journal import Journal
+from .kinds import Kind
 from .limiter import Limiter
 from .options import ImportOptions
-from .planning import adopt, plan
+from .planning import Planner
+from .preview import Preview
 from .reconciling import Reconciler
 from .report import Emit
 from .sending import Sender
@@ -35,32 +38,33 @@ class Engine:
 
     def __init__(
         self,
+        kind: Kind[Any],
         client: AsyncHomebox,
         source: Source,
-        columns: Columns,
+        columns: Columns[Any],
         journal: Journal,
         options: ImportOptions,
         course: Course,
         emit: Emit,
     ) -> None:
-        self._source = source
-        self._columns = columns
         self._journal = journal
         self._options = options
         self._course = course
-        self._emit = emit
         self._lists = client.with_options(deadline=None, retry=_PATIENT)
         adaptive = options.concurrency == "auto"
         most = _MOST if options.concurrency == "auto" else options.concurrency
         limiter = Limiter(most, adaptive=adaptive)
-        self._claims = Claims(source, columns, journal, options.settle, course, emit)
-        self._sender = Sender(client, limiter, self._claims, course)
-        self._reconciler = Reconciler(self._lists, journal, self._claims, course)
+        self._planner = Planner(kind, source, columns, journal, emit)
+        # What cannot be looked up is claimed by itself: a crash leaves no more in doubt than that.
+        at_once = AT_ONCE if kind.is_listed else 1
+        self._claims = Claims(source, columns, journal, options.settle, course, emit, at_once)
+        self._sender = Sender(kind, client, limiter, self._claims, course)
+        self._reconciler = Reconciler(kind, self._lists, journal, self._claims, course)
         self.planned = False
 
     @property
     def sent(self) -> int:
-        """How many requests to create a property were made, as in `Report`."""
+        """How many requests to create something were made, as in `Report`."""
         return self._sender.sent
 
     @property
@@ -71,13 +75,16 @@ class Engine:
     async def plan(self, progress: Callable[[int], None]) -> None:
         """Check every row and write all of them to the journal, before anything is sent."""
         self._course.phase = "checking"
-        self.planned = await plan(
-            self._source, self._columns, self._journal, self._options.partition, progress
-        )
+        self.planned = await self._planner.plan(self._options.partition, progress)
 
     async def adopt(self) -> None:
-        """Take over the properties that carry a reference of the input already."""
-        await adopt(self._lists, self._journal, self._course, self._emit)
+        """Take over what is at Homebox already."""
+        await self._planner.adopt(self._lists, self._course)
+
+    async def preview(self) -> Preview | None:
+        """Add up what the rows set off that may be sent; None where the kind tells nothing."""
+        self._course.phase = "adding up"
+        return await self._planner.preview()
 
     async def run(self) -> None:
         """Send what is pending and look up what is unknown until neither is left."""

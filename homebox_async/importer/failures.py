@@ -6,8 +6,7 @@ import time
 
 from ..errors import AuthenticationFailed, PermissionDenied, RequestError, StatusError
 from ..middleware import LONGEST_PAUSE
-from ..resources.addresses import AddressId
-from .columns import PropertyRow
+from .columns import Asked
 from .course import Course
 
 _IN_A_ROW = 50  # answers missed without a success between them that stop the import
@@ -53,13 +52,13 @@ class Patience:
         await self._course.wait(max(pause, error.retry_after or 0.0))
 
 
-def is_hopeless(error: RequestError, row: PropertyRow) -> bool:
+def is_hopeless(error: RequestError, row: Asked) -> bool:
     """Tell whether a refusal is not the row's fault, so that the next rows would fare no better."""
     if isinstance(error, (AuthenticationFailed, PermissionDenied)):
         return True
     status = error.status if isinstance(error, StatusError) else 0
-    # What was not found can only be an address by its id, where the row names one.
-    return status == 405 or (status == 404 and not isinstance(row.address, AddressId))
+    # What was not found can only be what the row names by its id, if it does.
+    return status == 405 or (status == 404 and not row.names_an_id)
 
 
 def explain(error: RequestError) -> tuple[str, str]:

@@ -23,6 +23,7 @@ import attrs
 from .ending import ended
 from .opening import checkpoint, close_store, explained, gone, identity, open_store
 from .store import Entry, JournalError, Planned, Reader, Record, State, rollback, storable
+from .words import WORDS, Words
 
 __all__ = ["Entry", "Journal", "JournalError", "Planned", "Reader", "State"]
 
@@ -47,10 +48,11 @@ class _Thread:
     Once SQLite has failed, it fails every later job: what is on disk is then the truth.
     """
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, path: Path, words: Words, loop: asyncio.AbstractEventLoop) -> None:
         self.failure: JournalError | None = None
         self.jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._path = path
+        self._words = words
         self._loop = loop
 
     def work(self, opener: Callable[[], Reader], opened: asyncio.Future[Reader]) -> None:
@@ -125,7 +127,7 @@ class _Thread:
         self._tell([(job.future, result, error)])
 
     def _explained(self, exc: BaseException) -> JournalError:
-        return explained(self._path, exc)
+        return explained(self._path, self._words, exc)
 
     def _tell(self, told: Sequence[_Told]) -> None:
         # A loop that is closed has nobody left who waits.
@@ -155,11 +157,13 @@ def _settle(told: Sequence[_Told]) -> None:
 class Journal:
     """Which rows of an import were sent, and what became of each; made by `Journal.open`.
 
-    Every method belongs to the event loop in which the journal was opened.
+    `words`: what its rows are called. Every method belongs to the event loop in which the
+    journal was opened.
     """
 
-    def __init__(self, path: Path, thread: _Thread, worker: threading.Thread) -> None:
+    def __init__(self, path: Path, words: Words, thread: _Thread, worker: threading.Thread) -> None:
         self.path = path
+        self.words = words
         self._thread = thread
         self._worker = worker
         self._closed = False
@@ -179,7 +183,8 @@ class Journal:
         Rows that an earlier run was sending when it ended are then UNKNOWN.
         """
         loop = asyncio.get_running_loop()
-        thread = _Thread(Path(path), loop)
+        words = WORDS[kind]
+        thread = _Thread(Path(path), words, loop)
         opened: asyncio.Future[Reader] = loop.create_future()
 
         def opener() -> Reader:
@@ -188,7 +193,7 @@ class Journal:
         worker = threading.Thread(
             target=thread.work, args=(opener, opened), name="homebox-journal", daemon=True
         )
-        journal = cls(Path(path), thread, worker)
+        journal = cls(Path(path), words, thread, worker)
         worker.start()
         try:
             journal._reader = await asyncio.shield(opened)
@@ -262,7 +267,7 @@ class Journal:
         when = await self.take(lambda reader: reader.claim(numbers))
         # Another import could start without it, and neither would know of the other.
         if identity(self.path) != self._identity:
-            raise gone(self.path)
+            raise gone(self.path, self.words)
         return when
 
     def record(
@@ -270,7 +275,7 @@ class Journal:
         number: int,
         state: State,
         *,
-        property_id: int | None = None,
+        id: int | None = None,
         field: str = "",
         error: str = "",
         fix: str = "",
@@ -283,7 +288,7 @@ class Journal:
         self._check_open()
         if error or field or fix:
             field, error, fix = map(storable, (field, error, fix))
-        self._records.append((number, state, property_id, field, error, fix))
+        self._records.append((number, state, id, field, error, fix))
         if len(self._records) == 1:
             self._loop.call_later(_LATEST, self._hand_over)
         elif len(self._records) >= _MOST_RECORDS:
@@ -320,6 +325,18 @@ class Journal:
         """Reject pending rows whose reference, which has this prefix, an earlier row has."""
         await self.take(lambda reader: reader.reject_repeats(prefix))
 
+    async def reject_same(self, one: str, fix: str) -> None:
+        """Reject pending rows that ask for the same `one` as an earlier row."""
+        await self.take(lambda reader: reader.reject_same(one, fix))
+
+    async def confirmed(self) -> int | None:
+        """Return the number of the preview that was confirmed, None if none was."""
+        return await self.take(lambda reader: reader.confirmed)
+
+    async def confirm(self, number: int) -> None:
+        """Note that a preview was confirmed: whoever goes on need not ask again."""
+        await self.take(lambda reader: reader.confirm(number))
+
     async def match(self, found: Sequence[tuple[str, int]]) -> None:
         """Note on pending rows which property has their reference: pairs of reference and id.
 
@@ -328,7 +345,7 @@ class Journal:
         await self.take(lambda reader: reader.match(found))
 
     async def matched(self, *, after: int, size: int) -> list[Entry]:
-        """Return the next pending rows on which `match` has noted a property, in row order."""
+        """Return the next pending rows on which an id was noted, in row order."""
         return await self.take(lambda reader: reader.matched(after=after, size=size))
 
     async def set_compared(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .store import JournalError, Reader, State, touched
+from .words import WORDS, Words
 
 _APPLICATION = 0x48425831  # "HBX1", in the header of the file
 _VERSION = 2
@@ -119,12 +120,12 @@ def _opened(
         run(f"PRAGMA application_id={_APPLICATION}")
         run(f"PRAGMA user_version={_VERSION}")
     else:
-        _check_version(connection, path)
+        _check_version(connection, path, WORDS[given["kind"]])
         if run("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise corrupt(path)
+            raise corrupt(path, WORDS[given["kind"]])
         meta = dict(run("SELECT name, value FROM meta"))
         if not has_log and meta.get("running") and meta.get("planned"):
-            _doubt(connection)
+            _doubt(connection, WORDS[given["kind"]])
         try:
             _check_same(connection, path, given)
         except JournalError:
@@ -133,9 +134,8 @@ def _opened(
             raise
         run(
             "UPDATE rows SET state = ?, error = 'the import stopped before the answer came',"
-            " fix = 'run the same import again: it looks first whether the property exists'"
-            " WHERE state = ?",
-            (State.UNKNOWN, State.INFLIGHT),
+            " fix = ? WHERE state = ?",
+            (State.UNKNOWN, WORDS[given["kind"]].fix, State.INFLIGHT),
         )
     run("INSERT OR REPLACE INTO meta VALUES ('running', 1)")
     run("COMMIT")
@@ -144,7 +144,7 @@ def _opened(
     return reader
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _check_version(connection: sqlite3.Connection, path: Path, words: Words) -> None:
     ((version,),) = connection.execute("PRAGMA user_version")
     if version > _VERSION:
         raise JournalError(
@@ -153,24 +153,24 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     if version < _VERSION:
         raise JournalError(
             f"{path}: was written by an older homebox_async; finish the import with that version,"
-            " or start a new one with another --journal (properties that exist are adopted)"
+            f" or start a new one with another --journal ({words.existing})"
         )
 
 
-def _doubt(connection: sqlite3.Connection) -> None:
+def _doubt(connection: sqlite3.Connection, words: Words) -> None:
     """Take every row that may have been sent for unknown: the log that told of it is lost."""
     connection.execute(
         "UPDATE rows SET state = ?, claimed_at = coalesce(claimed_at, ?),"
         " error = 'the journal was moved or copied without its log (-wal)',"
-        " fix = 'run the same import again: it looks first whether the property exists'"
-        " WHERE state IN (?, ?)",
-        (State.UNKNOWN, time.time(), State.PENDING, State.INFLIGHT),
+        " fix = ? WHERE state IN (?, ?)",
+        (State.UNKNOWN, time.time(), words.fix, State.PENDING, State.INFLIGHT),
     )
 
 
 def _check_same(connection: sqlite3.Connection, path: Path, given: Mapping[str, str]) -> None:
     run = connection.execute
     meta: dict[str, Any] = dict(run("SELECT name, value FROM meta"))
+    words = WORDS[given["kind"]]
     if meta.get("kind") != given["kind"]:
         raise JournalError(
             f"{path}: is the journal of an import of {meta.get('kind')}, not of {given['kind']};"
@@ -186,12 +186,13 @@ def _check_same(connection: sqlite3.Connection, path: Path, given: Mapping[str, 
     if touched(connection):
         raise JournalError(
             f"{path}: the input, or how it is read, changed since this journal was written; to"
-            " start a new import of the changed file use another --journal (properties that exist"
-            " are adopted, not sent again), or restore the file and the options"
+            f" start a new import of the changed file use another --journal ({words.existing}),"
+            " or restore the file and the options"
         )
     # Nothing was done under the old plan: that of the corrected file takes its place.
     run("UPDATE meta SET value = ? WHERE name = 'fingerprint'", (given["fingerprint"],))
     run("UPDATE meta SET value = 0 WHERE name IN ('planned', 'compared')")
+    run("DELETE FROM meta WHERE name = 'confirmed'")
 
 
 def not_a_journal(path: Path) -> JournalError:
@@ -199,24 +200,23 @@ def not_a_journal(path: Path) -> JournalError:
     return JournalError(f"{path}: is not a journal of homebox_async; give another --journal")
 
 
-def corrupt(path: Path) -> JournalError:
+def corrupt(path: Path, words: Words) -> JournalError:
     """Return the error for a damaged journal."""
     return JournalError(
         f"{path}: the journal is damaged; restore it from a backup, or start a new import with"
-        " another --journal (properties that exist are adopted, not sent again)"
+        f" another --journal ({words.existing})"
     )
 
 
-def gone(path: Path) -> JournalError:
+def gone(path: Path, words: Words) -> JournalError:
     """Return the error for a journal that is not where it was any more."""
     return JournalError(
         f"{path}: the journal was deleted or replaced while its import was running; what was sent"
-        " has ended, and nothing more is sent; run the same import again (properties that exist"
-        " are adopted, not sent again)"
+        f" has ended, and nothing more is sent; run the same import again ({words.existing})"
     )
 
 
-def explained(path: Path, exc: BaseException) -> JournalError:
+def explained(path: Path, words: Words, exc: BaseException) -> JournalError:
     """Return SQLite's error in terms of what to do."""
     if isinstance(exc, JournalError):
         return exc
@@ -224,7 +224,7 @@ def explained(path: Path, exc: BaseException) -> JournalError:
     if name.startswith("SQLITE_NOTADB"):
         return not_a_journal(path)
     if name.startswith("SQLITE_CORRUPT"):
-        return corrupt(path)
+        return corrupt(path, words)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return JournalError(
             f"{path}: another import is using this journal; wait for it, or stop it"

@@ -9,11 +9,12 @@ from typing import Literal
 import attrs
 
 from ..errors import Problem, ValidationError
+from .preview import Confirm
 
 
 @attrs.frozen(kw_only=True)
 class ImportOptions:
-    """How to import; `import_properties` says what each option means."""
+    """How to import; `import_properties` and the like say what each option means."""
 
     mapping: Mapping[str, str] = attrs.field(factory=dict)
     preset: str | None = None
@@ -26,6 +27,9 @@ class ImportOptions:
     settle: float = 60.0
     adopt_existing: bool = True
     dry_run: bool = False
+    dates: Literal["iso", "dmy"] = "iso"
+    photos: Path | None = None
+    confirm: Confirm | None = None
     partition: tuple[int, int] = (0, 1)
 
     def __attrs_post_init__(self) -> None:
@@ -34,6 +38,11 @@ class ImportOptions:
             wrong.append(Problem("concurrency", "is below 1", "give 1 or more, or 'auto'"))
         if self.settle < 0:
             wrong.append(Problem("settle", "is below 0", "give seconds"))
+        if self.dates not in ("iso", "dmy"):
+            wrong.append(Problem("dates", "is unknown", "give 'iso' or 'dmy'"))
+        if isinstance(self.confirm, bool):
+            fix = "give the number of the preview, or a function that is asked"
+            wrong.append(Problem("confirm", "is no number", fix))
         part, parts = self.partition
         if not 0 <= part < parts:
             wrong.append(Problem("partition", "is out of range", "give (0, 1) to (n - 1, n)"))

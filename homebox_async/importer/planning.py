@@ -3,99 +3,116 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Generic
 
 from ..client import AsyncHomebox
 from ..errors import RequestError
-from .columns import Columns, PropertyRow
+from .columns import Columns, R
 from .course import Course
-from .journal import Journal, Planned, State
-from .reconcile import identity_of, sweep
+from .joined import rows_in
+from .journal import Entry, Journal, Planned, State
+from .kinds import Kind
+from .preview import Preview
 from .report import Emit, RowResult
-from .sources import Source, SourceError
+from .sources import Source
 
-_GENERATED = "hbx-"  # how `Columns` begins the references that it makes
 _ADOPT_CHUNK = 1_000
 
 
-async def plan(
-    source: Source,
-    columns: Columns,
-    journal: Journal,
-    partition: tuple[int, int],
-    progress: Callable[[int], None],
-) -> bool:
-    """Check every row and write all of them to the journal, before anything is sent.
+class Planner(Generic[R]):
+    """Brings the rows of a source into a journal, and compares them with what is at Homebox."""
 
-    Returns whether the rows were planned now, and not in an earlier run.
-    """
-    now = not journal.planned
-    if now:
-        await journal.plan(_planned(source, columns, journal, partition), progress)
-    generates = columns.generate_references
-    repeated = await journal.duplicate_references(limit=-1, but=_GENERATED if generates else "")
-    if repeated:
-        reference, numbers = repeated[0]
-        more = f" (and {len(repeated) - 1} references more)" if len(repeated) > 1 else ""
-        listed = ", ".join(map(str, numbers[:5]))
-        raise SourceError(
-            f"{source.name}: rows {listed} have the same reference {reference!r}{more}; "
-            "make each reference unique, or import with --generate-references and without"
-            " these (--map property_reference=)"
-        )
-    if generates:
-        await journal.reject_repeats(_GENERATED)
-    return now
+    def __init__(
+        self, kind: Kind[R], source: Source, columns: Columns[R], journal: Journal, emit: Emit
+    ) -> None:
+        self._kind = kind
+        self._source = source
+        self._columns = columns
+        self._journal = journal
+        self._emit = emit
 
+    async def plan(self, partition: tuple[int, int], progress: Callable[[int], None]) -> bool:
+        """Check every row and write all of them to the journal, before anything is sent.
 
-def _planned(
-    source: Source, columns: Columns, journal: Journal, partition: tuple[int, int]
-) -> Iterator[Planned]:
-    part, parts = partition
-    for row in source.rows():
-        made = columns.read(row)
-        if isinstance(made, PropertyRow):
-            if parts == 1 or _partition(made.property_reference, parts) == part:
-                digest = journal.digest(row.cells)
-                yield Planned(row.number, digest, made.property_reference, made.key)
-        elif row.number % parts == part:
-            yield Planned(row.number, journal.digest(row.cells), "", "", made)
+        Returns whether the rows were planned now, and not in an earlier run.
+        """
+        now = not self._journal.planned
+        if now:
+            await self._journal.plan(self._planned(partition), progress)
+        await self._kind.check_rows(self._source, self._columns, self._journal, self.pending)
+        return now
+
+    async def pending(self) -> AsyncIterator[list[R]]:
+        """Give the rows that are not sent yet, some at a time."""
+        async for rows in self._rows_in(State.PENDING):
+            yield [row for _, row in rows]
+
+    async def preview(self) -> Preview | None:
+        """Add up what the rows set off that may be sent; None where the kind tells nothing.
+
+        A row that was sent without an answer may be sent again, if it is not found.
+        """
+        tally = self._kind.tally(self._columns)
+        if tally is None:
+            return None
+        states = (State.PENDING, State.UNKNOWN) if self._kind.is_listed else (State.PENDING,)
+        async for rows in self._rows_in(*states):
+            for entry, row in rows:
+                if entry.state is State.PENDING or entry.claimed_at is not None:
+                    tally.add(row)
+        return tally.preview()
+
+    async def adopt(self, lists: AsyncHomebox, course: Course) -> None:
+        """Take over what is at Homebox already.
+
+        So a file can be imported again after it was changed or its journal lost.
+        It is done once, before anything is sent: afterwards, the journal knows what is there.
+        """
+        journal = self._journal
+        if journal.compared and await journal.touched():
+            return
+        course.phase = "comparing"
+        try:
+            compared = await course.unless_drained(self._compare(lists))
+        except RequestError as error:
+            course.fail(error)
+            return
+        if not compared:
+            return
+        last = 0
+        while entries := await journal.matched(after=last, size=_ADOPT_CHUNK):
+            last = entries[-1].number
+            for entry in entries:
+                number, found = entry.number, entry.id
+                journal.record(number, State.ADOPTED, id=found)
+                await self._emit(RowResult(number, State.ADOPTED, entry.reference, found or None))
+        await journal.set_compared()
+
+    async def _compare(self, lists: AsyncHomebox) -> bool:
+        await self._kind.compare(lists, self._journal, self.pending, self._tell)
+        return True
+
+    async def _tell(self, row: RowResult) -> None:
+        self._journal.record(row.number, row.state, field=row.field, error=row.error, fix=row.fix)
+        await self._emit(row)
+
+    def _rows_in(self, *states: State) -> AsyncIterator[list[tuple[Entry, R]]]:
+        return rows_in(states, self._source, self._columns, self._journal)
+
+    def _planned(self, partition: tuple[int, int]) -> Iterator[Planned]:
+        part, parts = partition
+        columns, journal = self._columns, self._journal
+        for row in self._source.rows():
+            made = columns.read(row)
+            if not isinstance(made, list):
+                if parts == 1 or _partition(made.reference, parts) == part:
+                    digest = journal.digest(row.cells)
+                    yield Planned(row.number, digest, made.reference, made.key)
+            elif row.number % parts == part:
+                yield Planned(row.number, journal.digest(row.cells), "", "", made)
 
 
 def _partition(reference: str, parts: int) -> int:
     """Say which partition a reference falls into: the same one anywhere, in any run."""
     return zlib.crc32(reference.encode()) % parts
-
-
-async def adopt(lists: AsyncHomebox, journal: Journal, course: Course, emit: Emit) -> None:
-    """Take over the properties that carry a reference of the input already.
-
-    So a portfolio can be imported again after its file was changed or its journal lost.
-    It is done once, before anything is sent: afterwards, the journal knows what is there.
-    """
-    if journal.compared and await journal.touched():
-        return
-    course.phase = "comparing"
-    try:
-        compared = await course.unless_drained(_compare(lists, journal))
-    except RequestError as error:
-        course.fail(error)
-        return
-    if not compared:
-        return
-    last = 0
-    while entries := await journal.matched(after=last, size=_ADOPT_CHUNK):
-        last = entries[-1].number
-        for entry in entries:
-            number, found = entry.number, entry.property_id
-            journal.record(number, State.ADOPTED, property_id=found)
-            await emit(RowResult(number, State.ADOPTED, entry.reference, found or None))
-    await journal.set_compared()
-
-
-async def _compare(lists: AsyncHomebox, journal: Journal) -> bool:
-    async for page in sweep(lists):
-        await journal.match(
-            [(one, identity_of(found)) for found in page for one in found.references]
-        )
-    return True

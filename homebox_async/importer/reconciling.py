@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from ..client import AsyncHomebox
 from ..errors import RequestError
 from .claims import Claims, Item
-from .columns import PropertyRow
 from .course import Course
+from .finding import Hits
 from .journal import Journal, State
-from .reconcile import Hits, look_up
+from .kinds import Kind
 
+_SAME = "if it is not the same, import this row from another file with --no-adopt-existing"
 _SENDS = 5  # of one row, each after a look-up that did not find it
 
 
@@ -19,8 +21,14 @@ class Reconciler:
     """Decides what becomes of open rows; `adopted` counts those that were found."""
 
     def __init__(
-        self, lists: AsyncHomebox, journal: Journal, claims: Claims, course: Course
+        self,
+        kind: Kind[Any],
+        lists: AsyncHomebox,
+        journal: Journal,
+        claims: Claims,
+        course: Course,
     ) -> None:
+        self._kind = kind
         self._lists = lists
         self._journal = journal
         self._claims = claims
@@ -31,11 +39,12 @@ class Reconciler:
         """Look up every open row; send again only what is still not there once it has settled."""
         claims, course = self._claims, self._course
         course.phase = "reconciling"
+        await self._leave_doubtful()
         while claims.open and not course.draining:
             started = time.monotonic()
             try:
                 found = await course.unless_drained(
-                    look_up(
+                    self._kind.look_up(
                         self._lists,
                         [item.row for item in claims.open],
                         everywhere=not all(item.claimed for item in claims.open),
@@ -62,15 +71,18 @@ class Reconciler:
         if hits.ids:
             listed = ", ".join(map(str, hits.ids))
             if len(hits.ids) > 1:
-                await leave_open(item, f"properties {listed} all fit; none was guessed")
+                await leave_open(item, f"{self._kind.name} {listed} all fit; none was guessed")
             elif not hits.by_reference and (others := await self._neighbours(item.row)):
                 rows = ", ".join(map(str, others))
                 await leave_open(
-                    item, f"property {listed} has its address, and so have rows {rows}"
+                    item, f"{self._one} {listed} has its address, and so have rows {rows}"
                 )
             else:
                 self.adopted += 1
-                await self._claims.settle(item, State.ADOPTED, property_id=hits.ids[0])
+                await self._claims.settle(item, State.ADOPTED, id=hits.ids[0])
+        elif hits.perhaps:
+            listed = ", ".join(map(str, sorted(hits.perhaps)))
+            await leave_open(item, f"{self._one} {listed} may be it; nothing was guessed")
         elif started < item.settled:
             return False
         elif item.confirmed:
@@ -83,7 +95,25 @@ class Reconciler:
             self._claims.send_again(item)
         return True
 
-    async def _neighbours(self, row: PropertyRow) -> list[int]:
+    @property
+    def _one(self) -> str:
+        return self._journal.words.one
+
+    async def _leave_doubtful(self) -> None:
+        """Leave open what cannot be looked up, and what was not sent for it may be there."""
+        kind, claims = self._kind, self._claims
+        if kind.is_listed and not kind.must_confirm:
+            return
+        waiting, claims.open = claims.open, []
+        for item in waiting:
+            if not kind.is_listed:
+                await claims.leave_open(item, item.error)
+            elif not item.claimed:
+                await claims.leave_open(item, item.error, _SAME)
+            else:
+                claims.open.append(item)
+
+    async def _neighbours(self, row: Any) -> list[int]:
         """Return the other rows with the same address, any of which a property may stand for."""
         entries = await self._journal.find_address(row.key)
         return [

@@ -10,23 +10,29 @@ import attrs
 
 from ..errors import RequestError
 from .journal import State
+from .preview import Preview
 
 
 @attrs.frozen
 class RowResult:
     """What became of one row of the input.
 
-    `number` counts the rows from 1. `property_id` is set for created and adopted rows;
-    `field`, `error` and `fix` say what was wrong with the others.
+    `number` counts the rows from 1. `id`, that of what was created, is set for created and
+    adopted rows; `field`, `error` and `fix` say what was wrong with the others.
     """
 
     number: int
     state: State
     reference: str = ""
-    property_id: int | None = None
+    id: int | None = None
     field: str = ""
     error: str = ""
     fix: str = ""
+
+    @property
+    def property_id(self) -> int | None:
+        """The `id`, in an import of properties."""
+        return self.id
 
 
 Emit = Callable[[RowResult], Awaitable[None]]
@@ -40,12 +46,14 @@ class Report:
     `rows`: in the input. `created`: sent and confirmed. `adopted`: found at Homebox, so not sent
     (again). `rejected`: refused by the checks here or by the server. `unknown`: may or may not
     have been created; nothing was guessed. `pending`: not sent yet.
-    `sent`: requests to create a property that this run made, `reconciled`: of the adopted ones,
+    `sent`: requests to create something that this run made, `reconciled`: of the adopted ones,
     those whose own request had been left without an answer.
     `repeated_addresses`: rows whose address stands in an earlier row too.
     `stopped`: why it ended before everything was done, "" if it did not; `error`: the failure
     behind that, None for an interrupt.
     `files`: the result files by kind. `seconds`: how long this run took.
+    `kind`: what was imported. `preview`: what sending the rows that were left to be sent sets
+    off, None for properties.
     """
 
     rows: int
@@ -64,6 +72,8 @@ class Report:
     seconds: float
     journal: Path
     files: dict[str, Path]
+    kind: str = "properties"
+    preview: Preview | None = None
 
     @property
     def done(self) -> bool:
@@ -85,4 +95,5 @@ class Report:
             "rate": round(self.rate, 1),
             "journal": str(self.journal),
             "files": {kind: str(path) for kind, path in self.files.items()},
+            "preview": None if self.preview is None else self.preview.as_dict(),
         }

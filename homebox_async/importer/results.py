@@ -27,11 +27,7 @@ T = TypeVar("T")
 
 _CHUNK = 1000
 _REJECTED = ("row", "field", "error", "fix")
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "created": ("row", "property_id", "how"),
-    "rejects": _REJECTED,
-    "unknown": (*_REJECTED, "sent_reference", "sent_at"),
-}
+_UNKNOWN = (*_REJECTED, "sent_reference", "sent_at")
 _FILES: Mapping[State, str] = {
     State.CREATED: "created",
     State.ADOPTED: "created",
@@ -44,7 +40,6 @@ _KINDS = tuple(_FILES.get(state, "") for state in State)
 _HOWS = tuple(state.name.lower() for state in State)
 _FIRST = frozenset("'=+-@")
 _ANYWHERE = re.compile("[;\t\r\n\0]|[^\0-\x7f]")
-_LOOK_FIRST = "run the same import again: it looks first whether the property exists"
 
 
 class ResultsError(HomeboxError):
@@ -56,7 +51,7 @@ async def write_results(journal: Journal, source: Source, stem: Path) -> dict[st
 
     A file that would have no rows is not written, and an older one is removed.
     """
-    join = _Join(source, result_paths(stem), journal.digest)
+    join = _Join(source, result_paths(stem), journal)
     after = 0
     try:
         while entries := await journal.page(_FILES.keys(), after=after, size=_CHUNK):
@@ -69,7 +64,8 @@ async def write_results(journal: Journal, source: Source, stem: Path) -> dict[st
 
 def result_paths(stem: Path) -> dict[str, Path]:
     """Return where the results of an import go: kind -> path."""
-    return {kind: stem.with_name(f"{stem.name}.{kind}.csv") for kind in _COLUMNS}
+    kinds = ("created", "rejects", "unknown")
+    return {kind: stem.with_name(f"{stem.name}.{kind}.csv") for kind in kinds}
 
 
 async def _in_thread(function: Callable[..., T], *args: Any) -> T:
@@ -85,14 +81,18 @@ async def _in_thread(function: Callable[..., T], *args: Any) -> T:
 class _Join:
     """Walks through the source in step with the journal's entries."""
 
-    def __init__(
-        self, source: Source, paths: Mapping[str, Path], digest: Callable[[Any], bytes]
-    ) -> None:
+    def __init__(self, source: Source, paths: Mapping[str, Path], journal: Journal) -> None:
         self._source = source
         self._rows = source.rows()
-        self._digest = digest
+        self._digest = journal.digest
+        self._fix = journal.words.fix
+        ours = {
+            "created": ("row", journal.words.id_name, "how"),
+            "rejects": _REJECTED,
+            "unknown": _UNKNOWN,
+        }
         self._files = {
-            kind: _File(path, source.columns, _COLUMNS[kind]) for kind, path in paths.items()
+            kind: _File(path, source.columns, ours[kind]) for kind, path in paths.items()
         }
         for path in paths.values():
             if source.path is not None and path.exists() and path.samefile(source.path):
@@ -110,7 +110,7 @@ class _Join:
                 raise self._changed(number)
             if self._digest(row.cells) != entry.digest:
                 raise self._changed(number)
-            joined[_KINDS[entry.state]].append((row, _told(entry)))
+            joined[_KINDS[entry.state]].append((row, _told(entry, self._fix)))
         for kind, rows in joined.items():
             if rows:
                 self._files[kind].write(rows)
@@ -133,16 +133,16 @@ class _Join:
             file.discard()
 
 
-def _told(entry: Entry) -> list[str]:
+def _told(entry: Entry, fix: str) -> list[str]:
     number = str(entry.number)
     if _KINDS[entry.state] == "created":
-        return [number, str(entry.property_id or ""), _HOWS[entry.state]]
+        return [number, str(entry.id or ""), _HOWS[entry.state]]
     if entry.state is State.REJECTED:
         return [number, entry.field, entry.error, entry.fix]
     when = entry.claimed_at
     sent = "" if when is None else dt.datetime.fromtimestamp(when, dt.UTC).isoformat("T", "seconds")
     error = entry.error or "no answer has come"
-    return [number, entry.field, error, entry.fix or _LOOK_FIRST, entry.reference, sent]
+    return [number, entry.field, error, entry.fix or fix, entry.reference, sent]
 
 
 class _File:
@@ -236,5 +236,5 @@ def _replaced(columns: Collection[str], ours: Sequence[str]) -> set[str]:
     """Return the columns that an earlier result file added, or that ours would clash with."""
     names = set(ours)
     if set(_REJECTED) <= set(columns):
-        names.update(_COLUMNS["unknown"])
+        names.update(_UNKNOWN)
     return names

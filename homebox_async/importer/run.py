@@ -1,9 +1,10 @@
-"""`import_properties`: a portfolio of properties to Homebox, every row exactly once."""
+"""One run of an import: every row exactly once."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import tempfile
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, M
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,12 +22,14 @@ from ..errors import ConfigurationError, HomeboxError, StatusError
 from ..events import IMPORTER_LOG, RowEvent, RowState
 from ..origin import is_loopback
 from ..tracebacks import clean
-from .columns import Columns
 from .course import Course
 from .ending import ended
 from .engine import Engine
 from .journal import Journal, State
+from .kinds import Kind
 from .options import ImportOptions
+from .preview import NotConfirmed, Preview
+from .properties import Properties
 from .report import Report, RowResult
 from .results import write_results
 from .sources import Source, open_source, spool
@@ -47,85 +50,27 @@ Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | Rows
 
 
-@clean
-def import_properties(
-    client: AsyncHomebox,
-    source: Input,
-    *,
-    mapping: Mapping[str, str] | None = None,
-    preset: str | None = None,
-    generate_references: bool = False,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    journal: str | PathLike[str] | None = None,
-    results: str | PathLike[str] | None = None,
-    concurrency: int | Literal["auto"] = "auto",
-    settle: float = 60.0,
-    adopt_existing: bool = True,
-    dry_run: bool = False,
-) -> Import:
-    """Import properties from a CSV or JSONL file, or from any iterable of rows.
-
-    ::
-
-        report = await import_properties(client, "portfolio.csv")
-
-    `source`: a path, or an iterable or async iterable of mappings. Columns are recognised by the
-    API's names and common synonyms; `mapping` names them otherwise, as a column or a template
-    (``{"line1": "{saon} {paon} {street}", "city": "town"}``), and `preset` is a named mapping
-    ("land-registry"). Every row needs a `property_reference` that no other row has, unless
-    `generate_references` makes one of its address.
-    `journal`: where progress is kept, by default ``<name>.journal`` beside the results; running
-    the same import again goes on where it stopped and sends nothing twice.
-    `results`: the folder for ``<name>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``, by
-    default the working directory.
-    `concurrency`: requests in flight, "auto" finds out what the server bears.
-    `settle`: seconds after which a request that was left without an answer has either taken
-    effect visibly or never will: the server's longest execution and the lag of its list.
-    `adopt_existing`: properties that carry a reference of the input already are adopted first.
-    `dry_run`: check every row and report; nothing is sent, nothing is kept.
-
-    Raises SourceError, MappingError or JournalError for an input or a journal that cannot be
-    used, ValidationError for bad options, RequestError if Homebox cannot be reached at all.
-    What goes wrong with single rows, or later, stands in the report.
-    Source: POST /api/partner/property, "Create a Property", for each row.
-    """
-    return Import(
-        client,
-        source,
-        ImportOptions(
-            mapping=mapping or {},
-            preset=preset,
-            generate_references=generate_references,
-            delimiter=delimiter,
-            encoding=encoding,
-            journal=None if journal is None else Path(journal),
-            results=None if results is None else Path(results),
-            concurrency=concurrency,
-            settle=settle,
-            adopt_existing=adopt_existing,
-            dry_run=dry_run,
-        ),
-    )
-
-
 class Import:
-    """One run of an import; made by `import_properties`.
+    """One run of an import; made by `import_properties`, `import_leads` and the like.
 
     Await it for its report, or iterate its row results inside ``async with``::
 
         async with import_properties(client, "portfolio.csv") as run:
             async for row in run:
-                print(row.number, row.state.name, row.property_id)
+                print(row.number, row.state.name, row.id)
         print(run.report)
 
     Leaving the block early drains: what is in flight is waited for, the rest stays pending.
     `counts` holds the rows by state, `rows` how many there are and `phase` what is going on, all
-    live. `report` is set once it has ended. The row results begin with the rows that were
-    rejected while they were checked; rows that an earlier run has done are not told again.
+    live. `preview` is what it sets off, once that is known, and `report` is set once it has
+    ended. The row results begin with the rows that were rejected while they were checked; rows
+    that an earlier run has done are not told again.
     """
 
-    def __init__(self, client: AsyncHomebox, source: Input, options: ImportOptions) -> None:
+    def __init__(
+        self, client: AsyncHomebox, source: Input, options: ImportOptions, kind: Kind[Any]
+    ) -> None:
+        self._kind = kind
         self._client = client
         self._given = source
         self._options = options
@@ -135,6 +80,7 @@ class Import:
         self._window: Window | None = None
         self.rows = 0
         self.counts: Counter[State] = Counter()
+        self.preview: Preview | None = None
         self.report: Report | None = None
 
     @property
@@ -144,7 +90,7 @@ class Import:
 
     @property
     def sent(self) -> int:
-        """How many requests to create a property this run has made."""
+        """How many requests to create something this run has made."""
         return 0 if self._engine is None else self._engine.sent
 
     def drain(self) -> None:
@@ -193,7 +139,7 @@ class Import:
     def _told(self) -> Window:
         if self._window is None:
             raise ConfigurationError(
-                "row results are told inside `async with import_properties(...) as run` only"
+                "row results are told inside `async with import_...(...) as run` only"
             )
         return self._window
 
@@ -239,12 +185,7 @@ class Import:
         async with contextlib.AsyncExitStack() as stack:
             source = await self._opened()
             stack.callback(source.close)
-            columns = Columns.recognise(
-                source.columns,
-                mapping=options.mapping,
-                preset=options.preset,
-                generate_references=options.generate_references,
-            )
+            columns = self._kind.recognise(source.columns, options)
             stem = (options.results or Path()) / (_stem(source.name) + _part(options))
             path = options.journal or stem.with_name(f"{stem.name}.journal")
             if options.dry_run:
@@ -256,21 +197,36 @@ class Import:
                 target = await self._target()
             journal = await Journal.open(
                 path,
-                kind="properties",
+                kind=self._kind.name,
                 fingerprint=f"{source.fingerprint}|{columns.signature}|{options.partition}",
                 target=target,
             )
             await stack.enter_async_context(journal)
             self._engine = engine = Engine(
-                self._client, source, columns, journal, options, self._course, self._emit
+                self._kind,
+                self._client,
+                source,
+                columns,
+                journal,
+                options,
+                self._course,
+                self._emit,
             )
             await engine.plan(self._count_rows)
             await self._take_stock(journal)
             if engine.planned:
                 await self._tell_rejected(journal)
-            if not options.dry_run:
+            if options.dry_run:
+                self.preview = await engine.preview()
+            else:
                 if options.adopt_existing:
                     await engine.adopt()
+                self.preview = await engine.preview()
+                try:
+                    await self._confirm(journal)
+                except NotConfirmed:
+                    await write_results(journal, source, stem)  # what was rejected is told
+                    raise
                 await engine.run()
             self._course.phase = "writing results"
             report = await self._reported(journal, engine, path, began)
@@ -327,6 +283,31 @@ class Import:
         server = "this machine" if local else self._client.base_url
         return f"{server} account {account.reference_number or account.name or ''}"
 
+    async def _confirm(self, journal: Journal) -> None:
+        """Raise NotConfirmed unless somebody has seen and confirmed what is to be sent.
+
+        Who goes on with an import is not asked again, unless more is sent than was confirmed.
+        """
+        preview, confirm = self.preview, self._options.confirm
+        if preview is None or not preview.rows or self._course.draining:
+            return
+        if confirm is None and not self._kind.must_confirm:
+            return
+        before = await journal.confirmed()
+        if before is not None and preview.number <= before:
+            return
+        if confirm is None or isinstance(confirm, int):
+            agreed = confirm == preview.number
+            said = "" if confirm is None else f"{confirm} was confirmed, but "
+            why = f"{said}{preview}; nothing was sent: to confirm it, repeat {preview.number}"
+        else:
+            answer = confirm(preview)
+            agreed = bool(await answer if inspect.isawaitable(answer) else answer)
+            why = "not confirmed; nothing was sent"
+        if not agreed:
+            raise NotConfirmed(why, preview)
+        await journal.confirm(preview.number)
+
     def _count_rows(self, rows: int) -> None:
         self.rows = rows
 
@@ -363,7 +344,9 @@ class Import:
         began: float,
     ) -> Report:
         counts = await journal.counts()
-        repeated, examples = await journal.duplicate_addresses()
+        repeated, examples = 0, list[list[int]]()
+        if self._kind.tells_repeated_addresses:
+            repeated, examples = await journal.duplicate_addresses()
         for state in (State.CREATED, State.ADOPTED, State.REJECTED, State.UNKNOWN):
             self.counts[state] = counts[state]
         return Report(
@@ -383,6 +366,8 @@ class Import:
             seconds=time.monotonic() - began,
             journal=path,
             files={},
+            kind=self._kind.name,
+            preview=self.preview,
         )
 
 
@@ -409,12 +394,12 @@ def _close(opening: asyncio.Future[Source]) -> None:
 
 @clean
 async def run_partition(client: AsyncHomebox, source: Input, options: ImportOptions) -> Report:
-    """Import one partition of a source: the rows that `options.partition` (which, of how many).
+    """Import the properties of one partition: `options.partition` (which, of how many).
 
     It needs nothing but its arguments, and may be run again anywhere: all rows of one reference
     fall into the same partition, in any process, and each partition has a journal of its own.
     """
-    return await Import(client, source, options)
+    return await Import(client, source, options, Properties())
 
 
 def _stem(name: str) -> str:

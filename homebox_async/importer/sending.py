@@ -8,20 +8,29 @@ from __future__ import annotations
 import asyncio
 import time
 from contextvars import ContextVar
+from typing import Any
 
 from ..client import AsyncHomebox
-from ..errors import Outcome, RateLimited, RedirectRefused, RequestError, ServerError
+from ..errors import (
+    Outcome,
+    Problem,
+    RateLimited,
+    RedirectRefused,
+    RequestError,
+    ServerError,
+    ValidationError,
+)
 from ..failures import cancellation_told
 from ..middleware import Handler
-from ..resources.properties import Made
 from ..wire import Request, Response
 from .claims import Claims, Item
 from .course import Course
 from .ending import ended
 from .failures import Patience, explain, is_hopeless
+from .finding import is_id
 from .journal import State
+from .kinds import Kind
 from .limiter import Limiter
-from .reconcile import is_id
 
 _sending: ContextVar[Item] = ContextVar("homebox_sending")
 
@@ -34,8 +43,14 @@ class Sender:
     """Sends claimed rows; `sent` counts the requests that may have reached the server."""
 
     def __init__(
-        self, client: AsyncHomebox, limiter: Limiter, claims: Claims, course: Course
+        self,
+        kind: Kind[Any],
+        client: AsyncHomebox,
+        limiter: Limiter,
+        claims: Claims,
+        course: Course,
     ) -> None:
+        self._kind = kind
         # A pause that the server asks for may well be longer than any one call should take.
         self._client = client.with_options(
             deadline=None, attempt_middlewares=[limiter, self._watch]
@@ -84,6 +99,9 @@ class Sender:
             except _Recalled:
                 self._claims.give_back(item)
                 return
+            except ValidationError as wrong:  # a photo is not there any more
+                await self._refused(item, *wrong.problems)
+                return
             except RequestError as error:
                 if await self._ended(item, error, began):
                     return
@@ -95,19 +113,19 @@ class Sender:
                         item, "it was created, but the answer does not tell its id"
                     )
                 else:
-                    await self._claims.settle(item, State.CREATED, property_id=made.id)
+                    await self._claims.settle(item, State.CREATED, id=made.id)
+                if otherwise := self._kind.echoed(made, item.row):
+                    self._course.drain(f"row {item.row.number}: {otherwise}")
                 return
 
-    async def _create(self, item: Item) -> Made:
-        row = item.row
-        request = self._client.properties._creation(row.address, row.property_reference)
+    async def _create(self, item: Item) -> Any:
+        request = self._kind.request(self._client, item.row)
         item.task = task = asyncio.current_task()
         assert task is not None
         self._calls.add(item)
         _sending.set(item)
         try:
-            made: Made = await self._client._call(request)
-            return made
+            return await self._client._call(request)
         except asyncio.CancelledError:
             if item.recalled and not task.uncancel():
                 raise _Recalled from None
@@ -169,3 +187,13 @@ class Sender:
             fix="correct it and import the rejects file",
         )
         return True
+
+    async def _refused(self, item: Item, *problems: Problem) -> None:
+        """Note a row whose request could not be made, so that nothing of it was sent."""
+        await self._claims.settle(
+            item,
+            State.REJECTED,
+            field=", ".join(problem.field for problem in problems),
+            error="; ".join(problem.problem for problem in problems),
+            fix="; ".join(problem.fix for problem in problems),
+        )

@@ -46,7 +46,7 @@ class State(enum.IntEnum):
     CREATED = 2
     """Sent, and the server said so."""
     ADOPTED = 3
-    """Not sent: the property was there already."""
+    """Not sent: it was there already."""
     REJECTED = 4
     """Refused, here or by the server."""
     UNKNOWN = 5
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
     state: State
     digest: bytes
     reference: str
-    property_id: int | None
+    id: int | None
     claimed_at: float | None
     field: str
     error: str
@@ -73,7 +73,7 @@ class Entry(NamedTuple):
 
 
 Record = tuple[int, State, int | None, str, str, str]
-"""What became of a row: number, state, property's id, field, error and fix."""
+"""What became of a row: number, state, id at Homebox, field, error and fix."""
 
 
 @attrs.frozen
@@ -219,23 +219,45 @@ class Reader:
         )
         self.forget_counts()
 
+    def reject_same(self, one: str, fix: str) -> None:
+        """Reject pending rows that ask for the same `one` as an earlier row."""
+        self.connection.execute(
+            "UPDATE rows SET state = :rejected, field = 'row', fix = :fix,"
+            " error = 'is the same ' || :one || ' as row ' ||"
+            " (SELECT min(number) FROM rows AS r WHERE r.address = rows.address)"
+            " WHERE state = :pending AND address IS NOT NULL"
+            " AND number > (SELECT min(number) FROM rows AS r WHERE r.address = rows.address)",
+            {"rejected": State.REJECTED, "pending": State.PENDING, "one": one, "fix": fix},
+        )
+        self.forget_counts()
+
+    @property
+    def confirmed(self) -> int | None:
+        """The number of the preview that was confirmed, None if none was."""
+        found = self.connection.execute("SELECT value FROM meta WHERE name = 'confirmed'")
+        return next((number for (number,) in found), None)
+
+    def confirm(self, number: int) -> None:
+        """Note that a preview was confirmed."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('confirmed', ?)", (number,))
+
     def match(self, found: Iterable[tuple[str, int]]) -> None:
         """Note on pending rows which property has their reference: pairs of reference and id.
 
         A row whose reference several properties have is UNKNOWN from then on.
         """
-        for reference, property_id in found:
+        for reference, identity in found:
             for entry in self.find(reference):
                 if entry.state is not State.PENDING:
                     continue
-                if entry.property_id in (None, property_id):
-                    self.record([(entry.number, State.PENDING, property_id, "", "", "")])
+                if entry.id in (None, identity):
+                    self.record([(entry.number, State.PENDING, identity, "", "", "")])
                 else:
                     several = "several properties have its reference"
                     self.record([(entry.number, State.UNKNOWN, None, "", several, "")])
 
     def matched(self, *, after: int, size: int) -> list[Entry]:
-        """Return the next pending rows on which `match` has noted a property, in row order."""
+        """Return the next pending rows on which an id was noted, in row order."""
         return self._entries(
             "WHERE number > ? AND state = ? AND property_id IS NOT NULL ORDER BY number LIMIT ?",
             (after, State.PENDING, size),

@@ -10,21 +10,22 @@ from typing import Concatenate, ParamSpec
 
 from ..client import AsyncHomebox
 from ..sync import Homebox
+from .imports import import_leads, import_properties, import_readings, import_voids
 from .journal import State
 from .report import Report, RowResult
-from .run import Import, import_properties
+from .run import Import
 
 P = ParamSpec("P")
 
 
 class BlockingImport:
-    """One run of an import from sync code; made by `import_properties_sync`.
+    """One run of an import from sync code; made by `import_properties_sync` and the like.
 
     ``run()`` returns its report. To see each row, iterate inside ``with``::
 
         with import_properties_sync(client, "portfolio.csv") as run:
             for row in run:
-                print(row.number, row.state.name, row.property_id)
+                print(row.number, row.state.name, row.id)
         print(run.report)
 
     Ctrl-C drains: what is in flight is waited for, the rest stays pending, and the
@@ -94,3 +95,6 @@ def _blocking(
 
 
 import_properties_sync = _blocking(import_properties)
+import_leads_sync = _blocking(import_leads)
+import_readings_sync = _blocking(import_readings)
+import_voids_sync = _blocking(import_voids)

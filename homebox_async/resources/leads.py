@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import attrs
 
@@ -25,8 +26,9 @@ from ..rules import (
     tenancy_date,
     text,
 )
+from ..wire import Request, checked
 from .addresses import AnyAddress, any_address
-from .base import Resource, check_echo
+from .base import Resource, check_echo, one
 from .properties import Property
 
 
@@ -69,6 +71,18 @@ class Lead(Model):
     property_reference: str | None = None
     tenants: tuple[Tenant, ...] = ()
     created_at: dt.datetime | None = None
+
+
+@model
+class MadeTenancy(Model):
+    """A lead or a void just created, of which no more is asked than this."""
+
+    id: int | None = None
+    tenancy_start: dt.datetime | None = None
+    tenancy_end: dt.datetime | None = None
+
+
+read_made_tenancy = one(MadeTenancy)
 
 
 class AsyncLeads(Resource):
@@ -117,6 +131,10 @@ class AsyncLeads(Resource):
         )
         check_echo(lead, tenancy_start=tenancy_start, tenancy_end=tenancy_end)
         return lead
+
+    def _creation(self, **fields: Any) -> Request:
+        """Return the request of `create` for values that are checked; see `MadeTenancy`."""
+        return checked("POST", "lead", fields=fields, read=read_made_tenancy)
 
     def list(self, *, start_page: int = 1, prefetch: int = 0) -> Pages[Lead]:
         """List the leads that you have created, 50 a page; the server tells the last page.

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import attrs
 
-from ..errors import Problem
+from ..errors import Problem, ValidationError
 from ..models import Model, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, absent, one_of, plain_date, positive_integer
 from ..uploads import AnyFile, as_upload
-from .base import Resource, check_echo
+from ..wire import Request, checked
+from .base import Resource, check_echo, one
 from .properties import Property
 
 ReadingType = Literal["electric", "gas", "water"]
@@ -37,6 +38,17 @@ class Reading(Model):
     updated_at: dt.datetime | None = None
     bill_provider: str | None = None
     property: Property | None = None
+
+
+@model
+class MadeReading(Model):
+    """A reading just recorded, of which no more is asked than this."""
+
+    id: int | None = None
+    date_of_reading: dt.datetime | None = None
+
+
+_read_made = one(MadeReading)
 
 
 class AsyncReadings(Resource):
@@ -144,6 +156,17 @@ class AsyncReadings(Resource):
             prefetch=prefetch,
             limit=page_size,
         )
+
+    def _creation(self, home: Literal["order", "property"], number: int, **form: Any) -> Request:
+        """Return the request of `create_for_order` or `create_for_property`; see `MadeReading`.
+
+        All but the image is checked. Raises ValidationError for an image that is none (any more).
+        """
+        form["image"], problems = as_upload("image", form["image"])
+        if problems:
+            raise ValidationError(problems)
+        path = f"{home}/{{{home}_id}}/readings"
+        return checked("POST", path, params={f"{home}_id": number}, form=form, read=_read_made)
 
     async def _create(self, path: str, params: dict[str, str | int], **form: Any) -> Reading:
         form["image"], problems = as_upload("image", form["image"])

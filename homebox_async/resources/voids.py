@@ -24,9 +24,10 @@ from ..rules import (
     text,
     uk_postcode,
 )
+from ..wire import Request, checked
 from .addresses import Address, AnyAddress, any_address, complete_address
 from .base import Resource, check_echo
-from .leads import NewTenant
+from .leads import NewTenant, read_made_tenancy
 from .tenancies import Tenancy
 
 
@@ -104,6 +105,10 @@ class AsyncVoids(Resource):
         )
         check_echo(void, tenancy_start=tenancy_start, tenancy_end=tenancy_end)
         return void
+
+    def _creation(self, **fields: Any) -> Request:
+        """Return the request of `create` for values that are checked; see `MadeTenancy`."""
+        return checked("POST", "void", fields=fields, read=read_made_tenancy)
 
 
 _RULES = {

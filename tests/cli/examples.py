@@ -1,9 +1,10 @@
 """The examples of the helps, and a world in which they find what they name."""
 
+import datetime as dt
 import functools
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,33 @@ PAYER = {
     "nationality": "GB",
     "billing_address": HOME,
 }
+
+
+def _tenancies(written: Callable[[dt.date], str]) -> str:
+    """Return a tenancy of two tenants that starts soon."""
+    days = (dt.date.today() + dt.timedelta(days=days) for days in (7, 372))
+    people = ["first_name", "last_name", "phone_number", "email_address"]
+    header = [f"tenant{n}_{part}" for n in (1, 2) for part in people]
+    tenants = [
+        f"{name},Fox,+44770090{n},{name}@example.com" for n, name in ((1111, "jo"), (2222, "al"))
+    ]
+    return (
+        f"line1,city,postcode,reference,tenancy_start,tenancy_end,{','.join(header)}\n"
+        f"1 High Street,Leeds,LS1 1AA,T1,{','.join(map(written, days))},{','.join(tenants)}\n"
+    )
+
+
+def _voids(start: str) -> str:
+    """Return a premium void, and one that suppliers are told of."""
+    person = ",".join(PERSON.values())
+    return (
+        "property_id,tenancy_start,is_premium,property_empty,notifications,"
+        f"{','.join(f'responsible_{part}' for part in (*PERSON, *HOME))}\n"
+        f"1,{start},yes,yes,no,{person},{','.join(HOME.values())}\n"
+        f"2,{start},no,yes,yes,{person},{','.join(HOME.values())}\n"
+    )
+
+
 # What the files of the examples hold; a word before the name tells two of one name apart.
 FILES: Mapping[str, Any] = {
     "account.json": {"name": "Lee Lettings"},
@@ -68,6 +96,12 @@ FILES: Mapping[str, Any] = {
     "logo.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 32,
     "meter.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\0" + b"\0" * 32,
     "portfolio.csv": "line1,city,postcode,reference\n1 High Street,Leeds,LS1 1AA,A1\n",
+    "tenancies.csv": _tenancies(dt.date.isoformat),
+    "dmy tenancies.csv": _tenancies(lambda day: day.strftime("%d/%m/%Y")),
+    "voids.csv": _voids("2026-12-01"),
+    "dmy voids.csv": _voids("01/12/2026"),
+    "readings.csv": "property_id,type,reading,date\n1,gas,4711,2026-11-20\n",
+    "dmy readings.csv": "property_id,type,reading,Taken\n1,gas,4711,20/11/2026\n",
     "city=Town portfolio.csv": "No,Street,Town,postcode,reference\n1,High St,Leeds,LS1 1AA,A1\n",
 }
 
@@ -94,6 +128,8 @@ def write_files(line: str, folder: Path) -> None:
                 content = json.dumps(content)
             (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
     (folder / "bills").mkdir()
+    (folder / "photos").mkdir()
+    (folder / "photos" / "1-gas-2026-11-20.jpg").write_bytes(FILES["meter.jpg"])
     if "sales.csv" in words:
         rows = SAMPLE.read_text().splitlines(keepends=True)[:21]
         (folder / "sales.csv").write_text("".join(rows))

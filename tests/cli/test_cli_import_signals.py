@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from homebox_async.cli.output import Output
+from homebox_async.cli.session import Connection
 from homebox_async.emulator import Emulator, Fault
 
 from .importing import IMPORT, counts
@@ -81,17 +82,39 @@ def test_interrupted_write(run: Run, served: Emulator) -> None:
     )
 
 
+NOWHERE = Connection(
+    emulator=False,
+    emulator_state=None,
+    faults=None,
+    seed=None,
+    environment=None,
+    base_url=None,
+    token_file=None,
+    timeout=30.0,
+)
+
+
 def test_cancelled_by_another(write: Write, served: Emulator) -> None:
     """A cancellation that is no interrupt stays one."""
     from homebox_async import AsyncHomebox
-    from homebox_async.cli.imports import _import
+    from homebox_async.cli.importing import Command
+    from homebox_async.importer import import_properties
 
     path = write(3)
     served.script("POST", "/api/partner/property", [Fault("hang")] * 9)
 
+    command = Command(
+        make=import_properties,
+        connection=NOWHERE,
+        output=Output(json=True, verbose=False),
+        file=path,
+        options={},
+        resume="",
+    )
+
     async def cancelled() -> None:
         async with AsyncHomebox() as client, asyncio.timeout(0.3):
-            await _import(client, path, Output(json=True, verbose=False), {}, "")
+            await command._import(client, lambda view: {})
 
     with pytest.raises(TimeoutError):
         asyncio.run(cancelled())

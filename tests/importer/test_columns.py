@@ -5,13 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homebox_async.errors import Problem
-from homebox_async.importer.columns import (
-    Columns,
-    MappingError,
-    PropertyRow,
-    address_key,
-    address_key_of,
-)
+from homebox_async.importer.addressing import address_key, address_key_of
+from homebox_async.importer.columns import MappingError
+from homebox_async.importer.properties import PropertyColumns, PropertyRow
 from homebox_async.importer.sources import Row
 from homebox_async.resources.addresses import Address, AddressId
 from homebox_async.rules import UNSET
@@ -38,14 +34,14 @@ LAND_REGISTRY = {
 }
 
 
-def read(columns: Columns, cells: dict[str, str]) -> PropertyRow:
+def read(columns: PropertyColumns, cells: dict[str, str]) -> PropertyRow:
     """Read a row that has no problems."""
     made = columns.read(Row(7, cells))
     assert isinstance(made, PropertyRow), made
     return made
 
 
-def problems(columns: Columns, cells: dict[str, str]) -> list[str]:
+def problems(columns: PropertyColumns, cells: dict[str, str]) -> list[str]:
     """Read a row that has problems, as texts."""
     made = columns.read(Row(7, cells))
     assert isinstance(made, list)
@@ -74,7 +70,7 @@ def problems(columns: Columns, cells: dict[str, str]) -> list[str]:
 )
 def test_recognised(columns: tuple[str, ...]) -> None:
     """The API's names and the common synonyms are recognised, however they are written."""
-    found = Columns.recognise([*columns, "UPRN", "Notes"])
+    found = PropertyColumns.recognise([*columns, "UPRN", "Notes"])
     assert dict(zip(API, columns, strict=True)) == dict(found.uses)
     assert ("UPRN", "Notes") == found.ignored
 
@@ -82,17 +78,17 @@ def test_recognised(columns: tuple[str, ...]) -> None:
 def test_result_columns_are_ignored() -> None:
     """What our own result files add is never taken for a field."""
     ours = ("row", "field", "error", "fix", "property_id", "how", "sent_reference", "sent_at")
-    assert ours == Columns.recognise([*API, *ours]).ignored
+    assert ours == PropertyColumns.recognise([*API, *ours]).ignored
 
 
 def test_address_is_weak() -> None:
     """A column "Address" beside a first line is left alone: it may be the whole address."""
-    assert ("Address",) == Columns.recognise(["Address", *API]).ignored
+    assert ("Address",) == PropertyColumns.recognise(["Address", *API]).ignored
 
 
 def test_address_id() -> None:
     """An id alone is an address."""
-    columns = Columns.recognise(["address_id", "reference"])
+    columns = PropertyColumns.recognise(["address_id", "reference"])
     made = read(columns, {"address_id": " VglS_-3 ", "reference": "A1"})
     assert PropertyRow(7, AddressId("VglS_-3"), "A1") == made
     assert "id:VglS_-3" == made.key
@@ -100,7 +96,7 @@ def test_address_id() -> None:
 
 def test_address_id_or_lines() -> None:
     """Where a file has ids and lines, a row without an id uses its lines."""
-    columns = Columns.recognise(["address_id", *API])
+    columns = PropertyColumns.recognise(["address_id", *API])
     assert AddressId("x1") == read(columns, {**GOOD, "address_id": "x1"}).address
     assert Address(line1="1 High St", city="Leeds", postcode="LS1 1AA") == (
         read(columns, {**GOOD, "address_id": ""}).address
@@ -109,7 +105,7 @@ def test_address_id_or_lines() -> None:
 
 def test_land_registry_preset() -> None:
     """The preset makes the first line of three columns and names the ignored ones."""
-    columns = Columns.recognise([*LAND_REGISTRY, "price_paid"], preset="land-registry")
+    columns = PropertyColumns.recognise([*LAND_REGISTRY, "price_paid"], preset="land-registry")
     assert ("price_paid",) == columns.ignored
     expected = Address(
         line1="56 PEEL BROW",
@@ -123,7 +119,7 @@ def test_land_registry_preset() -> None:
 
 def test_mapping_goes_first() -> None:
     """A mapping goes before the preset, the preset before the names; "" leaves a field out."""
-    columns = Columns.recognise(
+    columns = PropertyColumns.recognise(
         [*LAND_REGISTRY, "line1"],
         preset="land-registry",
         mapping={"city": "locality", "county": "", "line2": " "},
@@ -155,7 +151,7 @@ def test_mapping_goes_first() -> None:
 )
 def test_template(template: str, cells: tuple[str, str], expected: str) -> None:
     """A template keeps a separator only between two values, and words with their value."""
-    columns = Columns.recognise(["a", "b", "c", *API], mapping={"line1": template})
+    columns = PropertyColumns.recognise(["a", "b", "c", *API], mapping={"line1": template})
     made = read(columns, {**GOOD, "a": cells[0], "b": cells[1], "c": ""})
     assert isinstance(made.address, Address)
     assert expected == made.address.line1
@@ -163,10 +159,12 @@ def test_template(template: str, cells: tuple[str, str], expected: str) -> None:
 
 def test_reference_is_exact() -> None:
     """A reference keeps the spaces inside, from a column or a template."""
-    plain = Columns.recognise(API)
-    assert "A  1" == read(plain, {**GOOD, "property_reference": " A  1 "}).property_reference
-    made = Columns.recognise(API, mapping={"property_reference": "{property_reference}-{city}"})
-    assert "A  1-Leeds" == read(made, {**GOOD, "property_reference": "A  1"}).property_reference
+    plain = PropertyColumns.recognise(API)
+    assert "A  1" == read(plain, {**GOOD, "property_reference": " A  1 "}).reference
+    made = PropertyColumns.recognise(
+        API, mapping={"property_reference": "{property_reference}-{city}"}
+    )
+    assert "A  1-Leeds" == read(made, {**GOOD, "property_reference": "A  1"}).reference
 
 
 @pytest.mark.parametrize(
@@ -192,20 +190,20 @@ def test_reference_is_exact() -> None:
 def test_bad_mapping(columns: list[str], options: dict[str, object], error: str) -> None:
     """Columns that cannot be used are named, with the option that puts it right."""
     with pytest.raises(MappingError, match=error) as caught:
-        Columns.recognise(columns, **options)  # type: ignore[arg-type]
+        PropertyColumns.recognise(columns, **options)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
 
 
 def test_mapping_resolves_ambiguity() -> None:
     """Naming one of two candidates leaves the other one alone."""
-    columns = Columns.recognise([*API, "Town"], mapping={"city": "town"})
+    columns = PropertyColumns.recognise([*API, "Town"], mapping={"city": "town"})
     assert "town" == columns.uses["city"]
     assert ("city",) == columns.ignored
 
 
 def test_lines_left_out() -> None:
     """What the error for a part of an address proposes works."""
-    columns = Columns.recognise(["address_id", "line1", "ref"], mapping={"line1": ""})
+    columns = PropertyColumns.recognise(["address_id", "line1", "ref"], mapping={"line1": ""})
     assert {"address_id": "address_id", "property_reference": "ref"} == dict(columns.uses)
 
 
@@ -246,7 +244,7 @@ def test_lines_left_out() -> None:
 )
 def test_problems(change: dict[str, str], expected: list[str]) -> None:
     """All that is wrong with a row is told at once, in the API's names."""
-    assert expected == problems(Columns.recognise(API), {**GOOD, **change})
+    assert expected == problems(PropertyColumns.recognise(API), {**GOOD, **change})
 
 
 @pytest.mark.parametrize(
@@ -259,36 +257,36 @@ def test_problems(change: dict[str, str], expected: list[str]) -> None:
 )
 def test_address_id_problems(address_id: str, expected: str) -> None:
     """An id that cannot be one is told, such as the text of a faulty row fed back."""
-    columns = Columns.recognise(["address_id", "ref"])
+    columns = PropertyColumns.recognise(["address_id", "ref"])
     assert [expected] == problems(columns, {"address_id": address_id, "ref": "A1"})
 
 
 def test_faulty_row() -> None:
     """A row that is malformed has its fault as its only problem."""
     fault = Problem("row", "has 3 cells", "fix it")
-    assert [fault] == Columns.recognise(API).read(Row(1, GOOD, fault))
+    assert [fault] == PropertyColumns.recognise(API).read(Row(1, GOOD, fault))
 
 
 def test_generated_references() -> None:
     """A generated reference depends on the home alone, and a given one is kept."""
-    columns = Columns.recognise(API[:5], generate_references=True)
-    first = read(columns, GOOD).property_reference
-    same = read(columns, {**GOOD, "line1": "1  HIGH st.", "county": "Yorks"}).property_reference
-    other = read(columns, {**GOOD, "line1": "2 High St"}).property_reference
+    columns = PropertyColumns.recognise(API[:5], generate_references=True)
+    first = read(columns, GOOD).reference
+    same = read(columns, {**GOOD, "line1": "1  HIGH st.", "county": "Yorks"}).reference
+    other = read(columns, {**GOOD, "line1": "2 High St"}).reference
     assert first == same != other
     assert "hbx-" == first[:4]
     assert 20 == len(bytes.fromhex(first[4:])) * 2
-    some = Columns.recognise(API, generate_references=True)
-    assert "A1" == read(some, GOOD).property_reference
-    assert first == read(some, {**GOOD, "property_reference": " "}).property_reference
+    some = PropertyColumns.recognise(API, generate_references=True)
+    assert "A1" == read(some, GOOD).reference
+    assert first == read(some, {**GOOD, "property_reference": " "}).reference
 
 
 def test_signature() -> None:
     """The signature changes with the mapping and with generated references, not otherwise."""
-    one = Columns.recognise(API)
-    assert one.signature == Columns.recognise([*reversed(API), "more"]).signature
-    assert one.signature != Columns.recognise(API, mapping={"line2": "county"}).signature
-    assert one.signature != Columns.recognise(API, generate_references=True).signature
+    one = PropertyColumns.recognise(API)
+    assert one.signature == PropertyColumns.recognise([*reversed(API), "more"]).signature
+    assert one.signature != PropertyColumns.recognise(API, mapping={"line2": "county"}).signature
+    assert one.signature != PropertyColumns.recognise(API, generate_references=True).signature
 
 
 def test_address_key() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homebox_async.importer.columns import Columns, PropertyRow
+from homebox_async.importer.properties import PropertyColumns, PropertyRow
 from homebox_async.importer.sources import Row
 from homebox_async.resources.addresses import AddressId
 from homebox_async.resources.properties import AsyncProperties, Made, Property
@@ -27,7 +27,7 @@ def sent(made: PropertyRow) -> Request:
         requests.append(request)
 
     typed = AsyncProperties(send)
-    asyncio.run(typed.create(made.address, property_reference=made.property_reference))
+    asyncio.run(typed.create(made.address, property_reference=made.reference))
     return requests[0]
 
 
@@ -38,13 +38,13 @@ async def nobody(_: Request) -> Any:
 @given(cells=st.tuples(CELL, CELL, CELL, CELL, POSTCODE, CELL), generate=st.booleans())
 def test_the_same_request(cells: tuple[str, ...], generate: bool) -> None:
     """A row that is read again without checks asks for what the checked call sends."""
-    columns = Columns.recognise(COLUMNS, generate_references=generate)
+    columns = PropertyColumns.recognise(COLUMNS, generate_references=generate)
     row = Row(1, dict(zip(COLUMNS, cells, strict=True)))
     made = columns.read(row)
     if not isinstance(made, PropertyRow):
         return
     assert made == columns.read_again(row)
-    request = AsyncProperties(nobody)._creation(made.address, made.property_reference)
+    request = AsyncProperties(nobody)._creation(made.address, made.reference)
     expected = attrs.asdict(sent(made), recurse=False)
     assert attrs.asdict(request, recurse=False) | {"read": None} == expected | {"read": None}
 

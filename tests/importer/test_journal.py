@@ -40,8 +40,8 @@ async def test_life_of_rows(journal: Journal) -> None:
     claimed_at = await journal.claim([3, 4, 5, 6])
     assert before <= claimed_at <= time.time()
     assert counted(PENDING=6, INFLIGHT=4) == await journal.counts()
-    journal.record(3, State.CREATED, property_id=33)
-    journal.record(4, State.ADOPTED, property_id=44)
+    journal.record(3, State.CREATED, id=33)
+    journal.record(4, State.ADOPTED, id=44)
     journal.record(5, State.REJECTED, field="address.city", error="is wrong", fix="mend it")
     journal.record(6, State.UNKNOWN, error="lost")
     await journal.flush()
@@ -53,7 +53,7 @@ async def test_life_of_rows(journal: Journal) -> None:
               "mend it")
     ] == await journal.find("R5")  # fmt: skip
     assert [(3, 33), (4, 44)] == [
-        (e.number, e.property_id) async for e in journal.rows([State.CREATED, State.ADOPTED])
+        (e.number, e.id) async for e in journal.rows([State.CREATED, State.ADOPTED])
     ]
     assert [7] == [e.number for e in await journal.find_address("7|x")]
     assert [] == await journal.find("R99")
@@ -73,7 +73,7 @@ async def test_unknown_rows_may_be_claimed_again(journal: Journal) -> None:
 async def test_no_second_claim(journal: Journal, state: State) -> None:
     """A row that is being sent or is done cannot be claimed, nor those claimed with it."""
     await journal.claim([2])
-    journal.record(2, state, property_id=1)
+    journal.record(2, state, id=1)
     with pytest.raises(JournalError, match=f"row 2 is {state.name.lower()} and must not be sent"):
         await journal.claim([1, 2, 3])
     assert State.PENDING is (await states(journal))[1]
@@ -83,11 +83,11 @@ async def test_no_second_claim(journal: Journal, state: State) -> None:
 async def test_done_stays_done(journal: Journal) -> None:
     """A row that was created cannot become anything else; the attempt is raised."""
     await journal.claim([1])
-    journal.record(1, State.CREATED, property_id=5)
+    journal.record(1, State.CREATED, id=5)
     journal.record(1, State.CREATED, error="noted")
     await journal.flush()
     ((entry),) = await journal.find("R1")
-    assert (5, "noted") == (entry.property_id, entry.error)
+    assert (5, "noted") == (entry.id, entry.error)
     journal.record(1, State.REJECTED)
     with pytest.raises(JournalError, match="row 1 is created and cannot become rejected"):
         await journal.flush()
@@ -142,7 +142,7 @@ async def test_group_commit(journal: Journal) -> None:
     statements.clear()
     rest = [asyncio.create_task(journal.claim([number])) for number in range(1, 11)]
     await asyncio.sleep(0)
-    journal.record(1, State.CREATED, property_id=1)
+    journal.record(1, State.CREATED, id=1)
     go.set()
     await asyncio.gather(busy, *rest)
     assert 2 == statements.count("COMMIT")
@@ -183,7 +183,7 @@ async def test_reopened(tmp_path: Path) -> None:
     async with await Journal.open(tmp_path / "j", **FACTS) as journal:
         await journal.plan(planned(journal, 3))
         await journal.claim([1, 2])
-        journal.record(1, State.CREATED, property_id=9)
+        journal.record(1, State.CREATED, id=9)
         digest = journal.digest({"a": "b"})
     async with await Journal.open(str(tmp_path / "j"), **FACTS) as journal:
         assert journal.planned

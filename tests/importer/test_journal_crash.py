@@ -23,7 +23,7 @@ async def main():
     await journal.plan(Planned(n, b"d", f"R{n}", f"{n}|") for n in range(1, 101))
     await journal.claim(range(1, 51))
     for n in range(1, 31):
-        journal.record(n, State.CREATED, property_id=1000 + n)
+        journal.record(n, State.CREATED, id=1000 + n)
     await journal.flush()
     print("ready", flush=True)
     if sys.argv[2] == "busy":
@@ -70,7 +70,7 @@ async def test_killed(other: subprocess.Popen[str], tmp_path: Path) -> None:
         assert list(range(1, 31)) == await numbers(journal, State.CREATED)
         assert list(range(31, 51)) == await numbers(journal, State.UNKNOWN)
         assert list(range(51, 101)) == await numbers(journal, State.PENDING)
-        assert [1030] == [entry.property_id for entry in await journal.find("R30")]
+        assert [1030] == [entry.id for entry in await journal.find("R30")]
 
 
 @pytest.mark.parametrize("other", ["busy"], indirect=True)
@@ -120,7 +120,8 @@ import asyncio, resource, sys
 from homebox_async.importer.journal import Journal, JournalError, Planned
 
 async def main():
-    async with await Journal.open(sys.argv[1], kind="k", fingerprint="f", target="t") as journal:
+    facts = {"kind": "properties", "fingerprint": "f", "target": "t"}
+    async with await Journal.open(sys.argv[1], **facts) as journal:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
         await journal.plan(Planned(n, b"d" * 16, f"R{n}", f"{n}|") for n in range(1, 100_001))
 

@@ -139,7 +139,7 @@ async def test_match(journal: Journal) -> None:
     await journal.match([("R1", 11), ("R2", 22), ("R3", 33), ("R99", 99)])
     await journal.match([("R1", 11), ("R2", 23), ("R2", 24), ("R4", 0)])
     first, second = await journal.matched(after=0, size=1), await journal.matched(after=1, size=9)
-    assert [(1, 11), (4, 0)] == [(e.number, e.property_id) for e in first + second]
+    assert [(1, 11), (4, 0)] == [(e.number, e.id) for e in first + second]
     assert counted(PENDING=8, INFLIGHT=1, UNKNOWN=1) == await journal.counts()
 
 

@@ -139,7 +139,7 @@ async def test_changed_input_after_a_claim(journal: Journal, tmp_path: Path, sta
 
 async def test_changed_input_after_an_adoption(journal: Journal, tmp_path: Path) -> None:
     """Once a row was adopted, a changed input is refused."""
-    journal.record(4, State.ADOPTED, property_id=4)
+    journal.record(4, State.ADOPTED, id=4)
     await journal.close()
     with pytest.raises(JournalError, match="changed since this journal was written"):
         await Journal.open(tmp_path / "j", **{**FACTS, "fingerprint": "f2"})

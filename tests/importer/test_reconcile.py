@@ -6,8 +6,8 @@ import pytest
 
 from homebox_async.emulator import Address as Home
 from homebox_async.emulator import Assumed, Fault
-from homebox_async.importer.columns import PropertyRow
-from homebox_async.importer.reconcile import Hits, look_up, sweep
+from homebox_async.importer.finding import Hits
+from homebox_async.importer.properties import PropertyRow, look_up, properties
 from homebox_async.resources.addresses import Address, AddressId
 
 LIST = ("GET", "/api/partner/property")
@@ -119,7 +119,7 @@ async def test_list_that_grows(bench: Any, order: Any) -> None:
     client = bench.client()
     pages = 0
     seen: set[int | None] = set()
-    async for page in sweep(client):
+    async for page in properties(client):
         pages += 1
         seen.update(found.id for found in page)
         for n in range(6 if pages < 6 else 0):

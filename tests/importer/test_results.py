@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homebox_async.importer import results
-from homebox_async.importer.columns import Columns
 from homebox_async.importer.journal import Journal, Planned, State
+from homebox_async.importer.properties import PropertyColumns
 from homebox_async.importer.results import ResultsError, escape, result_paths, write_results
 from homebox_async.importer.sources import Source, SourceError, open_source, unescape
 
@@ -48,21 +48,24 @@ def source(path: Path) -> Iterator[Source]:
 
 def plan(journal: Journal, source: Source) -> Iterator[Planned]:
     """Make the plan of a source, as an import does."""
-    columns = Columns.recognise(source.columns)
+    columns = PropertyColumns.recognise(source.columns)
     for row in source.rows():
         made = columns.read(row)
         digest = journal.digest(row.cells)
         if isinstance(made, list):
             yield Planned(row.number, digest, "", "", made)
         else:
-            yield Planned(row.number, digest, made.property_reference, made.key)
+            yield Planned(row.number, digest, made.reference, made.key)
 
 
 async def opened(source: Source) -> Journal:
     """Return a planned journal for a source, beside it."""
     assert source.path is not None
     journal = await Journal.open(
-        source.path.with_suffix(".journal"), kind="k", fingerprint=source.fingerprint, target="t"
+        source.path.with_suffix(".journal"),
+        kind="properties",
+        fingerprint=source.fingerprint,
+        target="t",
     )
     await journal.plan(plan(journal, source))
     return journal
@@ -71,8 +74,8 @@ async def opened(source: Source) -> Journal:
 async def run(journal: Journal) -> None:
     """Let an import have come to an end."""
     await journal.claim([1, 2, 5, 6])
-    journal.record(1, State.CREATED, property_id=11)
-    journal.record(2, State.ADOPTED, property_id=22)
+    journal.record(1, State.CREATED, id=11)
+    journal.record(2, State.ADOPTED, id=22)
     journal.record(5, State.UNKNOWN, error="no answer", fix="@look")
 
 
@@ -124,8 +127,8 @@ async def test_stale_files_go(source: Source, tmp_path: Path) -> None:
     async with await opened(source) as journal:
         await run(journal)
         await write_results(journal, source, tmp_path / "out")
-        journal.record(5, State.CREATED, property_id=55)
-        journal.record(6, State.CREATED, property_id=66)
+        journal.record(5, State.CREATED, id=55)
+        journal.record(6, State.CREATED, id=66)
         written = await write_results(journal, source, tmp_path / "out")
     assert ["created", "rejects"] == list(written)
     assert ["1", "2", "5", "6"] == [row["row"] for row in read(written["created"])]
@@ -141,7 +144,7 @@ async def test_rejects_fed_back(source: Source, tmp_path: Path) -> None:
         async with await opened(again) as journal:
             assert 1 == (await journal.counts())[State.PENDING]
             await journal.claim([1])
-            journal.record(1, State.CREATED, property_id=33)
+            journal.record(1, State.CREATED, id=33)
             written = await write_results(journal, again, tmp_path / "again")
     assert [
         {"line1": "3 High St", "city": "York", "postcode": "LS1 1AA", "ref": "A3", "row": "1",
@@ -236,15 +239,16 @@ def test_file_size_limit(tmp_path: Path) -> None:
 import asyncio, resource, sys
 from pathlib import Path
 from homebox_async.errors import HomeboxError
-from homebox_async.importer.columns import Columns
+from homebox_async.importer.properties import PropertyColumns
 from homebox_async.importer.journal import Journal, Planned
 from homebox_async.importer.results import write_results
 from homebox_async.importer.sources import open_source
 
 async def main(path):
     source = open_source(path)
-    columns = Columns.recognise(source.columns)
-    async with await Journal.open(path + ".j", kind="k", fingerprint="f", target="t") as journal:
+    columns = PropertyColumns.recognise(source.columns)
+    facts = {"kind": "properties", "fingerprint": "f", "target": "t"}
+    async with await Journal.open(path + ".j", **facts) as journal:
         await journal.plan(
             Planned(row.number, journal.digest(row.cells), "", "", columns.read(row))
             for row in source.rows()
@@ -283,10 +287,10 @@ async def test_cancelled(source: Source, tmp_path: Path, monkeypatch: pytest.Mon
     begun, go = threading.Event(), threading.Event()
     told = results._told
 
-    def slow(entry: results.Entry) -> list[str]:
+    def slow(entry: results.Entry, fix: str) -> list[str]:
         begun.set()
         go.wait(10)
-        return told(entry)
+        return told(entry, fix)
 
     async with await opened(source) as journal:
         monkeypatch.setattr(results, "_told", slow)
@@ -311,7 +315,7 @@ async def test_many_rows(tmp_path: Path) -> None:
             odd = range(1, 2601, 2)
             await journal.claim(odd)
             for number in odd:
-                journal.record(number, State.CREATED, property_id=10_000 + number)
+                journal.record(number, State.CREATED, id=10_000 + number)
             written = await write_results(journal, source, tmp_path / "out")
     assert [(str(n), f"A{n}", str(10_000 + n)) for n in odd] == [
         (row["row"], row["ref"], row["property_id"]) for row in read(written["created"])

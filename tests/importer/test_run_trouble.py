@@ -10,7 +10,7 @@ import pytest
 
 from homebox_async.emulator import Fault
 from homebox_async.errors import ConfigurationError
-from homebox_async.importer import JournalError, ResultsError, SourceError, State, claims
+from homebox_async.importer import JournalError, ResultsError, SourceError, State, engine
 from homebox_async.importer.journal import Reader
 
 from .running import finish, journal_counts, until
@@ -50,7 +50,7 @@ async def test_disk_full(bench: Any) -> None:
 
 async def test_file_changes_meanwhile(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that changes while it is imported stops the import once answers have come."""
-    monkeypatch.setattr(claims, "_BATCH", 64)
+    monkeypatch.setattr(engine, "AT_ONCE", 64)
     bench.write(500)
     bench.script(*[None] * 60, *[Fault.named("slow:0.1")] * 4)
     original = bench.path.read_bytes()

@@ -50,9 +50,14 @@ class Telemetry:
 
     @property
     def words(self) -> str:
-        """All that was exported, as text."""
+        """All that was exported, as text, but for its random ids."""
         data = self.reader.get_metrics_data()
-        return "\n".join([*(span.to_json() for span in self.spans), data.to_json() if data else ""])
+        told = [
+            f"{span.name} {dict(span.attributes or {})} {span.status.description} "
+            f"{[(event.name, dict(event.attributes or {})) for event in span.events]}"
+            for span in self.spans
+        ]
+        return "\n".join([*told, data.to_json() if data else ""])
 
     def shutdown(self) -> None:
         """End the SDK."""

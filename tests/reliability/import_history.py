@@ -186,9 +186,8 @@ class History:
                 "token": self.emulator.token,
                 "source": str(self.portfolio.path),
                 "results": str(self.folder),
-                "settle": self.climate.settle,
                 "timeout": TIMEOUT,
-                "options": self.portfolio.options,
+                "options": {"settle": self.climate.settle, **self.portfolio.options},
                 "told": str(told),
                 "sabotage": self.sabotage,
                 # In every third history the wall clock is wrong, another way in each run.

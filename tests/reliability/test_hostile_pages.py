@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from homebox_async import HomeboxError, Lead, Retry
-from homebox_async.importer.reconcile import sweep
+from homebox_async.importer.properties import properties
 
 Answer = Callable[[int], Any]
 MOST = 60  # requests; a pass that needs more does not end
@@ -133,5 +133,5 @@ async def test_a_sweep_of_a_list_that_loops(server: Any, client: Any) -> None:
         await server.say(200, json.dumps(answer(number)).encode())(wire, seen)
 
     server.default = act
-    found = {one.id for one in [p async for many in sweep(client) for p in many]}
+    found = {one.id for one in [p async for many in properties(client) for p in many]}
     assert set(range(7)) == found

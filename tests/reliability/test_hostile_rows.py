@@ -15,7 +15,7 @@ from homebox_async import AsyncHomebox
 from homebox_async.cli.root import homebox
 from homebox_async.emulator import Emulator
 from homebox_async.importer import MappingError, SourceError, import_properties
-from homebox_async.importer.columns import Columns
+from homebox_async.importer.properties import PropertyColumns
 from homebox_async.importer.results import _File
 from homebox_async.importer.sources import Row, escape, open_source, unescape
 
@@ -154,7 +154,7 @@ def test_hostile_columns(tmp_path: Path, names: list[str]) -> None:
         csv.writer(file).writerows([names, ["v"] * len(names)])
     began = time.monotonic()
     with open_source(path) as source, pytest.raises(MappingError) as caught:
-        Columns.recognise(source.columns, mapping={"line1": "no such column"})
+        PropertyColumns.recognise(source.columns, mapping={"line1": "no such column"})
     assert len(str(caught.value)) < 3000
     assert time.monotonic() - began < 20
 

@@ -18,9 +18,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from homebox_async import AsyncHomebox, Retry
+from homebox_async import AsyncHomebox, Retry, importer
 from homebox_async.errors import RequestError
-from homebox_async.importer import engine, failures, import_properties
+from homebox_async.importer import engine, failures
 
 
 def impatient() -> None:
@@ -49,9 +49,8 @@ async def told(job: dict[str, Any]) -> dict[str, Any]:
     async with AsyncHomebox(
         job["token"], base_url=job["url"], retry=Retry(backoff=0.01), timeout=job["timeout"]
     ) as client:
-        run = import_properties(
-            client, job["source"], results=job["results"], settle=job["settle"], **job["options"]
-        )
+        make = getattr(importer, f"import_{job.get('kind', 'properties')}")
+        run = make(client, job["source"], results=job["results"], **job["options"])
         task = asyncio.ensure_future(run.wait())
         loop, cancels = asyncio.get_running_loop(), []
         loop.add_signal_handler(signal.SIGTERM, run.drain)

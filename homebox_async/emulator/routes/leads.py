@@ -9,7 +9,7 @@ from ..laravel import PER_PAGE, midnight, paginated, plain_timestamp, timestamp
 from ..outbox import SUPPLIER_DELAY
 from ..records import PARTNER, Lead, NewLead, NewTenant
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import page_of, raw_property_shape, read_address, read_period
+from ..shapes import page_of, raw_property_shape, read_address, read_period, visible
 from ..validation import Validator
 
 _PATH = "/api/partner/lead"
@@ -47,18 +47,18 @@ def create(call: Call) -> Answer:
 
 def list_all(call: Call) -> Answer:
     """Answer one page of the leads with Laravel's links and meta."""
-    ids: Sequence[int]
-    if call.assumed.parent_sees_branches:
-        ids = range(1, len(call.store.leads) + 1)
-    else:
-        ids = call.store.leads_of(PARTNER)
+    shown = visible(call, call.store.leads)
+    ids: Sequence[int] = range(1, shown + 1)
+    if not call.assumed.parent_sees_branches:
+        ids = [row_id for row_id in call.store.leads_of(PARTNER) if row_id <= shown]
     return json_answer(200, _page(call, ids, call.origin + _PATH))
 
 
 def list_of_branch(call: Call) -> Answer:
     """Answer one page of a branch's leads; the printed ones have no `tenancy_type`."""
     branch_id = partner_of(call)
-    ids = call.store.leads_of(branch_id)
+    shown = visible(call, call.store.leads)
+    ids = [row_id for row_id in call.store.leads_of(branch_id) if row_id <= shown]
     page = _page(call, ids, f"{call.origin}/api/partner/child/{branch_id}/lead")
     for item in page["data"]:
         del item["tenancy_type"]

@@ -11,7 +11,7 @@ from ..inputs import read_fields
 from ..laravel import invalid
 from ..records import PARTNER, Property
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import partner_shape, property_shape, required_address
+from ..shapes import partner_shape, property_shape, required_address, visible
 from ..validation import Validator
 
 
@@ -63,7 +63,7 @@ def list_all(call: Call) -> Answer:
     newest_first = call.assumed.list_order == "newest-first"
     ids: Iterable[int]
     if statuses is None and not query.strip() and call.assumed.parent_sees_branches:
-        ids = _order(_visible(call), newest_first)[start : start + size]
+        ids = _order(visible(call, call.store.properties), newest_first)[start : start + size]
     else:
         rows = call.store.properties
         ids = _matching(call, query, newest_first=newest_first)
@@ -85,13 +85,6 @@ def get(call: Call) -> Answer:
     return json_answer(200, {"data": property_shape(row)})
 
 
-def _visible(call: Call) -> int:
-    # Ids count up with the time of creation: what is visible is all up to some id.
-    lag = call.assumed.list_lag
-    rows = call.store.properties
-    return rows.before(call.store.clock() - lag) if lag else len(rows)
-
-
 def _order(count: int, newest_first: bool) -> range:
     return range(count, 0, -1) if newest_first else range(1, count + 1)
 
@@ -100,14 +93,14 @@ def _matching(call: Call, query: str, *, newest_first: bool) -> Iterable[int]:
     # A whole postcode narrows the search by the index; anything else reads all rows.
     store = call.store
     words = query.lower().split()
-    visible = _visible(call)
+    shown = visible(call, store.properties)
     ids: Iterable[int]
     if postcode := POSTCODE.search(query):
-        ids = [row_id for row_id in store.at_postcode(postcode[0]) if row_id <= visible]
+        ids = [row_id for row_id in store.at_postcode(postcode[0]) if row_id <= shown]
         if not newest_first:
             ids.reverse()
     else:
-        ids = _order(visible, newest_first)
+        ids = _order(shown, newest_first)
     return (row_id for row_id in ids if matches(store.properties[row_id], words))
 
 

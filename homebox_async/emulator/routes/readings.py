@@ -7,7 +7,7 @@ from ..inputs import read_fields
 from ..laravel import midnight, timestamp
 from ..records import Property, Reading
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import home_of, limited, property_shape
+from ..shapes import home_of, limited, property_shape, visible
 from ..validation import Validator
 
 _TYPES = ("electric", "gas", "water")
@@ -65,6 +65,8 @@ def _create(call: Call, home: Property, order_id: int | None) -> Reading:
 
 
 def _page(call: Call, ids: Sequence[int]) -> Answer:
+    shown = visible(call, call.store.readings)
+    ids = [row_id for row_id in ids if row_id <= shown]
     rows = [call.store.readings[row_id] for row_id in limited(call, ids)]
     return json_answer(200, {"data": [_listed(call, row) for row in rows]})
 

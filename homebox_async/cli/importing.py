@@ -1,0 +1,158 @@
+"""How the commands of `homebox import` check, confirm, run and report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from ..client import AsyncHomebox
+from ..importer import Import, NotConfirmed, Preview, Report
+from .confirm import check_can_ask, confirm, confirm_number
+from .errors import Exit, exit_code
+from .interrupts import Interrupts, handled
+from .output import Output
+from .progress import Moment, View, followed, view_of
+from .report import lines, next_step
+from .root import typed
+from .session import Connection
+from .text import counted
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """An import as it was typed: `make`, the importer's function, and what it takes."""
+
+    make: Callable[..., Import]
+    connection: Connection
+    output: Output
+    file: Path
+    options: dict[str, Any]
+    resume: str = attrs.field(factory=lambda: typed(click.get_current_context()))
+
+    def dry(self) -> Report:
+        """Make a dry run; Ctrl-C simply ends it."""
+
+        async def check(client: AsyncHomebox) -> Report:
+            run = self.make(client, self.file, dry_run=True, **self.options)
+            async with followed(run, view_of(self.output)):
+                return await run
+
+        return self.connection.run_offline(check)
+
+    def check(self) -> Exit:
+        """Make a dry run and show what it found."""
+        report = self.dry()
+        self._show(report)
+        return Exit.FAILED if report.rejected else Exit.DONE
+
+    def run(self) -> Exit:
+        """Run, and show the report."""
+        self._make_folder()
+        return self._ended(self._run(lambda view: {}))
+
+    def run_by_number(self, yes: int | None) -> Exit:
+        """Run what reaches people once somebody has typed the number that says how many."""
+        self._make_folder()
+        if yes is not None:
+            return self._ended(self._run(lambda view: {"confirm": yes}))
+        if not self.connection.is_real:
+            return self._ended(self._run_with(True))
+        check_can_ask(self.connection, False, "--yes N")
+        try:
+            return self._ended(self._run_with(False))
+        except NotConfirmed as asked:
+            number = asked.preview.number
+            confirm_number(self.connection, self._what(asked.preview), number)
+        return self._ended(self._run(lambda view: {"confirm": number}))
+
+    def run_by_word(self, yes: bool) -> Exit:
+        """Run what only writes once somebody has said yes to what it was found to be."""
+        self._make_folder()
+        if yes or not self.connection.is_real:
+            return self._ended(self._run_with(True))
+        check_can_ask(self.connection, False)
+        try:
+            return self._ended(self._run_with(False))
+        except NotConfirmed as asked:
+            number = asked.preview.number
+            confirm(self.connection, self._what(asked.preview), False)
+        return self._ended(self._run(lambda view: {"confirm": number}))
+
+    # --- how
+
+    def _what(self, preview: Preview) -> str:
+        return f"import {counted(preview.rows, 'row')} of {self.file.name}"
+
+    def _run_with(self, answer: bool) -> tuple[Report, bool]:
+        """Tell the preview, and go on or not; what was confirmed before needs no answer."""
+
+        def confirm(view: View) -> dict[str, Any]:
+            def tell(preview: Preview) -> bool:
+                for line in preview.lines():
+                    view.say(line)
+                return answer
+
+            return {"confirm": tell}
+
+        return self._run(confirm)
+
+    def _run(self, more: Callable[[View], dict[str, Any]]) -> tuple[Report, bool]:
+        """Run to the report; the second value tells whether it was interrupted."""
+        return self.connection.run(lambda client: self._import(client, more))
+
+    async def _import(
+        self, client: AsyncHomebox, more: Callable[[View], dict[str, Any]]
+    ) -> tuple[Report, bool]:
+        view = view_of(self.output)
+        run = self.make(client, self.file, **more(view), **self.options)
+
+        async def report() -> Report:
+            return await run
+
+        task = asyncio.create_task(report())
+        interrupts = Interrupts(run, task, view.say)
+        try:
+            with handled(interrupts):
+                async with followed(run, view):
+                    return await task, interrupts.count > 0
+        except NotConfirmed:
+            view.say(f"checked {counted(run.rows, 'row')}: {Moment.of(run).counts or 'all good'}")
+            raise
+        except asyncio.CancelledError:
+            if interrupts.count < 2:
+                raise
+            view.say(f"left at once; to go on: {self.resume}")
+            raise click.Abort from None
+
+    def _ended(self, ended: tuple[Report, bool]) -> Exit:
+        report, interrupted = ended
+        self._show(report)
+        if interrupted:
+            return Exit.INTERRUPTED
+        return Exit.DONE if report.done and not report.stopped else exit_code(report.error)
+
+    def _show(self, report: Report) -> None:
+        # Whoever reads the report may have left; the exit code is still that of the import.
+        with contextlib.suppress(BrokenPipeError):
+            if not self.output.json:
+                click.echo("\n".join(lines(report, self.resume)))
+                return
+            self.output.plain(report.as_dict())
+        if not report.dry_run and (report.pending or report.unknown):
+            click.echo(next_step(report, self.resume), err=True)
+
+    def _make_folder(self) -> None:
+        results = self.options.get("results")
+        try:
+            if results is not None:
+                results.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(
+                f"--results {results}: no such folder can be made ({error.strerror}); name another"
+            ) from None

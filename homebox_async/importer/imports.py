@@ -1,0 +1,249 @@
+"""The imports that there are, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from ..client import AsyncHomebox
+from ..tracebacks import clean
+from .leads import Leads
+from .options import ImportOptions
+from .preview import Confirm
+from .properties import Properties
+from .readings import Readings
+from .run import Import, Input
+from .voids import Voids
+
+
+@clean
+def import_properties(
+    client: AsyncHomebox,
+    source: Input,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    preset: str | None = None,
+    generate_references: bool = False,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    journal: str | PathLike[str] | None = None,
+    results: str | PathLike[str] | None = None,
+    concurrency: int | Literal["auto"] = "auto",
+    settle: float = 60.0,
+    adopt_existing: bool = True,
+    dry_run: bool = False,
+) -> Import:
+    """Import properties from a CSV or JSONL file, or from any iterable of rows.
+
+    ::
+
+        report = await import_properties(client, "portfolio.csv")
+
+    `source`: a path, or an iterable or async iterable of mappings. Columns are recognised by the
+    API's names and common synonyms; `mapping` names them otherwise, as a column or a template
+    (``{"line1": "{saon} {paon} {street}", "city": "town"}``), and `preset` is a named mapping
+    ("land-registry"). Every row needs a `property_reference` that no other row has, unless
+    `generate_references` makes one of its address.
+    `journal`: where progress is kept, by default ``<name>.journal`` beside the results; running
+    the same import again goes on where it stopped and sends nothing twice.
+    `results`: the folder for ``<name>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``, by
+    default the working directory.
+    `concurrency`: requests in flight, "auto" finds out what the server bears.
+    `settle`: seconds after which a request that was left without an answer has either taken
+    effect visibly or never will: the server's longest execution and the lag of its list.
+    `adopt_existing`: properties that carry a reference of the input already are adopted first.
+    `dry_run`: check every row and report; nothing is sent, nothing is kept.
+
+    Raises SourceError, MappingError or JournalError for an input or a journal that cannot be
+    used, ValidationError for bad options, RequestError if Homebox cannot be reached at all.
+    What goes wrong with single rows, or later, stands in the report.
+    Source: POST /api/partner/property, "Create a Property", for each row.
+    """
+    return Import(
+        client,
+        source,
+        ImportOptions(
+            mapping=mapping or {},
+            preset=preset,
+            generate_references=generate_references,
+            delimiter=delimiter,
+            encoding=encoding,
+            journal=None if journal is None else Path(journal),
+            results=None if results is None else Path(results),
+            concurrency=concurrency,
+            settle=settle,
+            adopt_existing=adopt_existing,
+            dry_run=dry_run,
+        ),
+        Properties(),
+    )
+
+
+@clean
+def import_leads(
+    client: AsyncHomebox,
+    source: Input,
+    *,
+    confirm: Confirm | None = None,
+    mapping: Mapping[str, str] | None = None,
+    dates: Literal["iso", "dmy"] = "iso",
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    journal: str | PathLike[str] | None = None,
+    results: str | PathLike[str] | None = None,
+    concurrency: int | Literal["auto"] = "auto",
+    settle: float = 60.0,
+    adopt_existing: bool = True,
+    dry_run: bool = False,
+) -> Import:
+    """Import leads: each row a tenancy with all of its tenants, whom Homebox texts and emails.
+
+    ::
+
+        report = await import_leads(client, "tenancies.csv", dry_run=True)
+        print(report.preview)
+        report = await import_leads(client, "tenancies.csv", confirm=report.preview.number)
+
+    A row has `tenancy_start` and `tenancy_end`, an address unless `notifications` is false, and
+    up to 20 tenants in numbered columns (``tenant1_first_name``, ``tenant1_last_name``,
+    ``tenant1_phone_number``, ``tenant1_email_address``, ``tenant2_...``); `property_reference`,
+    `notifications`, `existing_tenancy` and `managing_party_name` may be there.
+    `confirm`: the `number` of the preview, or a function (plain or async) that is given the
+    `Preview` and returns True. Without it, or with another number, NotConfirmed is raised and
+    nothing is sent. An import that goes on is not asked for what was confirmed before.
+    `dates`: "iso" for 2026-12-31, "dmy" for 31/12/2026.
+    `adopt_existing`: leads with the reference and the start of a row, or its address and dates
+    and no reference, are adopted. A lead for one of its tenants from the same day leaves the row
+    unknown, and not sent.
+    The other options are those of `import_properties`.
+
+    A row without an answer is looked up in the list of leads; where that leaves a doubt, it
+    stays unknown and is not sent again.
+    Raises NotConfirmed, and what `import_properties` raises.
+    Source: POST /api/partner/lead, "Create Lead", for each row.
+    """
+    return Import(
+        client,
+        source,
+        ImportOptions(
+            mapping=mapping or {},
+            dates=dates,
+            confirm=confirm,
+            delimiter=delimiter,
+            encoding=encoding,
+            journal=None if journal is None else Path(journal),
+            results=None if results is None else Path(results),
+            concurrency=concurrency,
+            settle=settle,
+            adopt_existing=adopt_existing,
+            dry_run=dry_run,
+        ),
+        Leads(),
+    )
+
+
+@clean
+def import_voids(
+    client: AsyncHomebox,
+    source: Input,
+    *,
+    confirm: Confirm | None = None,
+    mapping: Mapping[str, str] | None = None,
+    dates: Literal["iso", "dmy"] = "iso",
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    journal: str | PathLike[str] | None = None,
+    results: str | PathLike[str] | None = None,
+    concurrency: int | Literal["auto"] = 1,
+    dry_run: bool = False,
+) -> Import:
+    """Import void periods; a premium one switches the energy of its home.
+
+    A row has `property_id` or an address, `tenancy_start`, `property_empty`, and who is
+    responsible: ``responsible_first_name``, ``responsible_last_name``,
+    ``responsible_phone_number``, ``responsible_email_address``, ``responsible_line1``,
+    ``responsible_city``, ``responsible_postcode``. `tenancy_end`, `is_premium`, `notifications`,
+    `property_reference` and ``forwarding_...`` may be there.
+    `confirm`, `dates`: as for `import_leads`. The other options are those of
+    `import_properties`.
+
+    Homebox does not list voids: a row without an answer stays unknown and is never sent again
+    by itself, and what another journal has sent is not known. Somebody has to ask Homebox. So
+    that a crash leaves one row in doubt at the most, one is sent at a time.
+    Raises NotConfirmed, and what `import_properties` raises.
+    Source: POST /api/partner/void, "Create Void Period", for each row.
+    """
+    return Import(
+        client,
+        source,
+        ImportOptions(
+            mapping=mapping or {},
+            dates=dates,
+            confirm=confirm,
+            delimiter=delimiter,
+            encoding=encoding,
+            journal=None if journal is None else Path(journal),
+            results=None if results is None else Path(results),
+            concurrency=concurrency,
+            adopt_existing=False,
+            dry_run=dry_run,
+        ),
+        Voids(),
+    )
+
+
+@clean
+def import_readings(
+    client: AsyncHomebox,
+    source: Input,
+    *,
+    photos: str | PathLike[str] | None = None,
+    confirm: Confirm | None = None,
+    mapping: Mapping[str, str] | None = None,
+    dates: Literal["iso", "dmy"] = "iso",
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    journal: str | PathLike[str] | None = None,
+    results: str | PathLike[str] | None = None,
+    concurrency: int | Literal["auto"] = "auto",
+    settle: float = 60.0,
+    dry_run: bool = False,
+) -> Import:
+    """Import meter readings, with photos from a folder.
+
+    A row has `property_id` or `order_id`, `type` (electric, gas, water), `reading`,
+    `date_of_reading`, for a meter with two registers (Economy 7) `reading2`, and maybe `photo`.
+    `photos`: the folder of the photos. A row's photo is the file that its `photo` names, or the
+    one named after it: ``12-gas-2026-11-20.jpg`` for property 12, ``order-678-...`` for an order.
+    `confirm`: as for `import_leads`, but none is needed: the number is that of the rows. The
+    preview also tells photos that no row has.
+    `dates`: as for `import_leads`. The other options are those of `import_properties`.
+
+    Before anything is sent, the readings of each home are read from Homebox. A reading that is
+    there is adopted; one that does not rise with those of its meter, in the file or at Homebox,
+    is rejected, and so is one with more or fewer values than they have.
+    Raises NotConfirmed, and what `import_properties` raises.
+    Source: POST /api/partner/property/{property_id}/readings, "Create Meter Reading for a
+    Property", or POST /api/partner/order/{order_id}/readings, "Create Meter Reading for an
+    Order", for each row.
+    """
+    return Import(
+        client,
+        source,
+        ImportOptions(
+            mapping=mapping or {},
+            dates=dates,
+            photos=None if photos is None else Path(photos),
+            confirm=confirm,
+            delimiter=delimiter,
+            encoding=encoding,
+            journal=None if journal is None else Path(journal),
+            results=None if results is None else Path(results),
+            concurrency=concurrency,
+            settle=settle,
+            dry_run=dry_run,
+        ),
+        Readings(),
+    )

@@ -1,0 +1,86 @@
+"""What differs between the kinds of imports; the engine is the same for all.
+
+A kind is a stateless value: how its columns are read, which request a row becomes, how a row
+without an answer is found again, and what sending its rows sets off in the world.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, ClassVar, Generic
+
+from ..client import AsyncHomebox
+from ..wire import Request
+from .columns import Columns, R
+from .finding import Hits
+from .journal import Journal
+from .options import ImportOptions
+from .preview import Tally
+from .report import RowResult
+from .sources import Source
+
+Pending = Callable[[], AsyncIterator[list[R]]]
+"""Gives the rows that are not sent yet, some at a time, anew with each call."""
+
+Tell = Callable[[RowResult], Awaitable[None]]
+"""Records what became of a row, and tells it."""
+
+
+class Kind(abc.ABC, Generic[R]):
+    """A kind of import.
+
+    `name`: as it stands in the journal; `WORDS` has what it is called. `is_listed`: whether
+    Homebox lists them, so that a row without an answer can be looked up. `must_confirm`: whether
+    sending them reaches people, so that nothing is sent that nobody has confirmed.
+    `tells_repeated_addresses`: whether rows with the same address are worth a line in the report.
+    """
+
+    name: ClassVar[str]
+    is_listed: ClassVar[bool] = True
+    must_confirm: ClassVar[bool] = False
+    tells_repeated_addresses: ClassVar[bool] = False
+
+    @abc.abstractmethod
+    def recognise(self, columns: Sequence[str], options: ImportOptions) -> Columns[R]:
+        """Find the fields among the columns of a source."""
+
+    @abc.abstractmethod
+    async def check_rows(
+        self, source: Source, columns: Columns[R], journal: Journal, pending: Pending[R]
+    ) -> None:
+        """Refuse or reject what cannot be told from one row alone; all are in the journal."""
+
+    @abc.abstractmethod
+    async def compare(
+        self, client: AsyncHomebox, journal: Journal, pending: Pending[R], tell: Tell
+    ) -> None:
+        """Note in the journal which pending rows are at Homebox already: their id (`match`)."""
+
+    @abc.abstractmethod
+    def request(self, client: AsyncHomebox, row: R) -> Request:
+        """Return the request that a row becomes; its result has an `id`.
+
+        Raises ValidationError if it cannot be made any more.
+        """
+
+    def echoed(self, made: Any, row: R) -> str:
+        """Say what the server took otherwise than it was sent, "" if nothing.
+
+        It would take all other rows so as well.
+        """
+        return ""
+
+    @abc.abstractmethod
+    async def look_up(
+        self, client: AsyncHomebox, rows: Collection[R], *, everywhere: bool = False
+    ) -> Mapping[int, Hits]:
+        """Return what was found for each row, by row number.
+
+        `everywhere`: also where it would not be if its row was sent.
+        Raises RequestError if what is there cannot be read.
+        """
+
+    def tally(self, columns: Columns[R]) -> Tally[R] | None:
+        """Return what adds up the effects of rows, None where nothing is to be said of them."""
+        return None
