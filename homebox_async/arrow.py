@@ -121,6 +121,6 @@ def _joined(one: Any, other: Any) -> Any:
             for tree in (one, other)
             for key in tree
         }
-    if isinstance(one, list) and isinstance(other, list):
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return [_joined(*pair) for pair in zip(one, other, strict=True)]
-    return one
+    return one  # the whole list as it was sent

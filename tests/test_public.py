@@ -168,6 +168,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "transport",
         "wire",
     },
+    "identity": {"client", "errors", "origin"},
     "billing": {
         "base_client",
         "blocking",

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "billing": ("billing", "Heat and water billings of buildings (the Billing API)."),
     "branches": ("branches", "Branch accounts; --branch of other commands acts for one."),
     "emulator": ("emulator", "A local Partner API for rehearsals and tests."),
+    "export": ("exports", "Write whole lists to CSV, JSON lines or Parquet files."),
     "import": ("imports", "Import a portfolio from a file."),
     "invites": ("invites", "Invitations to pay for a tenant package."),
     "leads": ("leads", "Leads: invitations of tenants to a bills package."),
