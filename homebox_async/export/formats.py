@@ -153,7 +153,8 @@ class Csv(Format):
 
 def _lines(records: Iterable[Iterable[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(records)
+    # With "\\n" as the line's end, Python before 3.13 would not quote a cell that holds "\\r".
+    csv.writer(text).writerows(records)
     return text.getvalue().encode()
 
 
