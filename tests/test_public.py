@@ -126,7 +126,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "origin": {"errors"},
     "stream": {"errors", "failures", "wire"},
     "alarm": set(),
-    "transport": {"alarm", "errors", "failures", "forms", "origin", "stream", "wire"},
+    "exchange": set(),
+    "transport": {"alarm", "errors", "exchange", "failures", "forms", "origin", "stream", "wire"},
     "login": {"errors", "failures", "middleware", "models", "transport", "wire"},
     "pages": {"arrow", "models"},
     "resources": {
@@ -271,12 +272,18 @@ def test_the_emulator_knows_no_client() -> None:
         assert found <= {"wire", "models", "resources", "errors"}, file.name
 
 
+def test_only_tests_know_the_testing_kit() -> None:
+    """The testing kit stands on top of all: no other room imports it."""
+    for file in {*PACKAGE.rglob("*.py")} - {*(PACKAGE / "testing").glob("*.py")}:
+        assert "testing" not in imports(file), file.name
+
+
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_only_the_transport_knows_aiohttp(room: str) -> None:
-    """aiohttp is imported by the transport, its forms and its streams only."""
+    """aiohttp is imported by the transport, its exchanges, forms and streams only."""
     files = [PACKAGE / f"{room}.py"] if room != "resources" else (PACKAGE / room).glob("*.py")
     for file in files:
-        assert room in {"forms", "transport", "stream"} or "aiohttp" not in {
+        assert room in {"exchange", "forms", "transport", "stream"} or "aiohttp" not in {
             alias.name.split(".")[0]
             for node in ast.walk(ast.parse(file.read_text()))
             if isinstance(node, ast.Import)

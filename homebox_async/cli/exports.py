@@ -23,6 +23,7 @@ from .output import Output
 from .progress import is_interactive
 from .root import typed
 from .session import Connection
+from .terminal import console
 from .text import counted, duration, examples
 
 _FORMATS = ("csv", "jsonl", "parquet")
@@ -181,9 +182,7 @@ async def _follow(run: Export, output: Output) -> None:
     if output.json and not output.verbose:
         return
     if is_interactive() and not output.verbose:
-        from rich.console import Console
-
-        with Console(stderr=True).status("") as status:
+        with console(stderr=True).status("") as status:
             while True:
                 status.update(_told(run))
                 await asyncio.sleep(_POLL)

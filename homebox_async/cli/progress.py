@@ -15,6 +15,7 @@ import click
 
 from ..importer import Import, State
 from .output import Output
+from .terminal import console
 from .text import counted, duration
 
 if TYPE_CHECKING:
@@ -162,7 +163,6 @@ class Bar:
     """A bar with phase, rate, counts and time left."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._pace = Pace()
@@ -171,7 +171,7 @@ class Bar:
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[more]}"),
-            console=Console(stderr=True),
+            console=console(stderr=True),
             # Refreshed by `show`: no thread beside the event loop.
             auto_refresh=False,
             transient=True,
@@ -213,9 +213,7 @@ def view_of(output: Output) -> View:
 
 def is_interactive() -> bool:
     """Tell whether stderr is a terminal that can move its cursor."""
-    from rich.console import Console
-
-    return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
+    return sys.stderr.isatty() and not console(stderr=True).is_dumb_terminal
 
 
 @contextlib.asynccontextmanager

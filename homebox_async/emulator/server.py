@@ -38,7 +38,8 @@ from .throttle import RateLimit, Throttle
 # How long handlers may go on when the emulator stops.
 _GRACE = 0.1
 
-_ROUTER = Router((*ROUTES, *BILLING_EXTRA, CONTRACT))
+# Every operation of both services.
+ROUTER = Router((*ROUTES, *BILLING_EXTRA, CONTRACT))
 
 
 class Emulator:
@@ -84,7 +85,7 @@ class Emulator:
         self._port = port
         self._state = None if state is None else Path(state)
         self._seed = seed
-        self._throttle = None if rate_limit is None else Throttle(rate_limit)
+        self.rate_limit = rate_limit
         self._scripts: dict[tuple[str, str], deque[Fault | None]] = {}
         self._url: str | None = None
         self._server: asyncio.Server | None = None
@@ -102,6 +103,19 @@ class Emulator:
     def billing_url(self) -> str:
         """The base URL of the Billing API; its login is below it, at /users/authenticate."""
         return self.url + BILLING_PREFIX
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """Beyond it requests are answered 429; may be replaced while running, and then counts anew.
+
+        None is no limit.
+        """
+        return self._rate_limit
+
+    @rate_limit.setter
+    def rate_limit(self, rate_limit: RateLimit | None) -> None:
+        self._rate_limit = rate_limit
+        self._throttle = None if rate_limit is None else Throttle(rate_limit)
 
     @property
     def outbox(self) -> list[Message]:
@@ -170,27 +184,39 @@ class Emulator:
         """
         self._scripts.setdefault((method, path), deque()).extend(faults)
 
-    def seed_order(self, property_id: int) -> Order:
-        """Add an active bills package for a property, with one housemate and no payer yet.
+    def seed_order(
+        self,
+        property_id: int,
+        *,
+        start: date = date(2024, 5, 20),
+        end: date = date(2050, 12, 31),
+        package_id: int = 1,
+        housemates: int = 1,
+        bill_payers: int = 1,
+        reference: str | None = None,
+        active: bool = True,
+    ) -> Order:
+        """Add a tenant package for a property, without payers yet.
 
-        Raises KeyError when there is no such property.
+        Raises KeyError when there is no such property or package.
         """
         home = self.store.properties[property_id]
-        package = PACKAGES[1]
+        package = PACKAGES[package_id]
         new = NewPackage(
             kind="tenant",
             home=home,
-            start="2024-05-20",
-            end="2050-12-31",
-            move_in="2024-05-20",
+            start=start.isoformat(),
+            end=end.isoformat(),
+            move_in=start.isoformat(),
             package_id=package.id,
             bills=tuple(bill for bill in package.bills if bill != SERVICE),
-            housemates=1,
-            bill_payers=1,
+            housemates=housemates,
+            bill_payers=bill_payers,
+            reference=reference,
             partner_id=home.partner_id,
         )
         order = packages.add_package(self.store, self.assumed, new)
-        return packages.activate(self.store, self.assumed, order.id)
+        return packages.activate(self.store, self.assumed, order.id) if active else order
 
     def seed_billing(self, property_uuid: str, start: date, end: date) -> Billing:
         """Add a billing period of a building to the Billing API, published now."""
@@ -241,10 +267,16 @@ class Emulator:
         )
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        received = Received(request.method, request.rel_url, request.raw_path, request.headers)
-        self.received.record(received)
-        match = _ROUTER.match(request.raw_path)
+        match = ROUTER.match(request.raw_path)
         route = match.route(request.method)
+        received = Received(
+            request.method,
+            request.rel_url,
+            request.raw_path,
+            request.headers,
+            template=route.template if route else None,
+        )
+        self.received.record(received)
         self.counts.requests[route.label if route else f"{request.method} (unknown)"] += 1
         try:
             received.body = await request.read()
@@ -257,7 +289,7 @@ class Emulator:
         def process() -> Answer:
             return self._process(received, match, route)
 
-        fault = self._fault_of(received, route.template if route else "")
+        fault = self._fault_of(received)
         if fault is None:
             return self._respond(received, process())
         received.fault = fault
@@ -266,10 +298,10 @@ class Emulator:
         # After the end of the connection this response goes nowhere, but aiohttp wants one.
         return web.Response() if answer is None else self._respond(received, answer)
 
-    def _fault_of(self, received: Received, template: str) -> Fault | None:
+    def _fault_of(self, received: Received) -> Fault | None:
         if self._scripts:
-            for path in (received.path, template):
-                script = self._scripts.get((received.method, path))
+            for path in (received.path, received.template):
+                script = path and self._scripts.get((received.method, path))
                 if script:
                     return script.popleft()
         return None if self.faults is None else self.faults.draw(received.method, received.path)

@@ -24,6 +24,7 @@ def test_public_names() -> None:
         "Fault",
         "Faults",
         "Message",
+        "MessageKind",
         "RateLimit",
         "Received",
         "StateError",
