@@ -115,3 +115,57 @@ def test_branch_and_since(run: Run, served: Emulator) -> None:
     assert 1 == run("export", "orders", "-o", "a.csv", "--branch", "7").exit_code
     result = run("export", "properties", "-o", "b.csv", "--since", "2999-01-01")
     assert "60 rows from before --since left out" in result.stderr
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "no terminal"])
+def test_progress(
+    terminal: bool, run: Run, served: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it reads, stderr tells how far it is; what it tells is no row."""
+    fill(served)
+    monkeypatch.setattr("homebox_async.cli.exports.is_interactive", lambda: terminal)
+    monkeypatch.setattr("homebox_async.cli.exports._POLL", 0.01)
+    monkeypatch.setattr("homebox_async.cli.exports._LINE_EVERY", 0.0)
+    told: list[int] = []
+    monkeypatch.setattr(
+        "homebox_async.cli.exports._told", lambda run: told.append(run.rows) or "reading: so far"
+    )
+    served.script("GET", "/api/partner/property", [None, Fault("slow", seconds=0.3)])
+    result = run("export", "properties", "-o", "a.csv")
+    assert 0 == result.exit_code
+    assert 50 in told
+    assert terminal or "reading: so far" in result.stderr
+
+
+def test_quiet_json(run: Run, served: Emulator) -> None:
+    """With --json nothing is told of the progress."""
+    fill(served)
+    result = run("export", "properties", "-o", "a.csv", "--json")
+    assert "note: exports hold personal data; keep the file safe\n" == result.stderr
+
+
+def test_report_lines() -> None:
+    """The report tells all that is out of the ordinary."""
+    from homebox_async.cli.exports import _lines
+    from homebox_async.export import ExportReport
+
+    report = ExportReport(
+        what="leads",
+        path=None,
+        rows=2000,
+        resumed_rows=1,
+        before_since=2,
+        undated=3,
+        gone=0,
+        shifted=True,
+        drift=-4,
+        seconds=1.0,
+    )
+    assert [
+        "2,000 rows; 1.0 s",
+        "1 row of them from an earlier run",
+        "the list has changed since then: it was read from its start again, no id twice",
+        "2 rows from before --since left out",
+        "3 rows without a date kept",
+    ] == list(_lines(report))[:-1]
+    assert "the list changed while it was read: -4 against the total" in list(_lines(report))[-1]

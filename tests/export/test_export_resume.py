@@ -279,3 +279,74 @@ def kill_and_go_on(how: signal.Signals, folder: Path) -> None:
         server.communicate()
     assert (0, list(range(1, 401))) == (done.returncode, ids(path)), told
     assert "of them from an earlier run" in told
+
+
+async def test_cancelled_while_converting(
+    client: AsyncHomebox, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export that is cancelled while it makes the Parquet file reads nothing again."""
+    from homebox_async.export.formats import Parquet
+
+    convert = Parquet.convert
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wait(self: Any, source: Any, to: Any, stop: Any) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        assert stop.wait(20)
+        convert(self, source, to, stop)
+
+    monkeypatch.setattr(Parquet, "convert", wait)
+    path = tmp_path / "a"
+    run = asyncio.ensure_future(export(client, "properties", path, format="parquet").run())
+    await begun.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert not path.exists()
+    monkeypatch.setattr(Parquet, "convert", convert)
+    emulator.received.clear()
+    report = await export(client, "properties", path, format="parquet")
+    assert (120, 120) == (report.rows, report.resumed_rows)
+    assert [] == [r for r in emulator.received if r.path == PROPERTY]
+    assert [path] == list(tmp_path.iterdir())
+
+
+async def test_nothing_personal_in_state_and_errors(
+    client: AsyncHomebox, emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The state, the log, the report and a failure show nothing of the rows and no token."""
+    caplog.set_level(1)
+    emulator.script("GET", PROPERTY, [None, None, Fault("status", 500)])
+    with pytest.raises(ServerError) as failed:
+        await export(client, "properties", tmp_path / "a")
+    state = (tmp_path / "a.part.json").read_text()
+    report = await export(client, "properties", tmp_path / "a")
+    for text in (state, caplog.text, repr(report), repr(failed.value), str(failed.value)):
+        assert [] == [word for word in ("High Street", "LS1", emulator.token) if word in text]
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet"])
+async def test_payments(
+    name: Any, client: AsyncHomebox, emulator: Emulator, tmp_path: Path
+) -> None:
+    """Payments come order by order, each with the id of its order."""
+    for number in (1, 2, 3):
+        order = emulator.seed_order(number)
+        _add_payment(emulator, order.id)
+    report = await export(client, "payments", tmp_path / "a", format=name)
+    assert 3 == report.rows
+    if name == "jsonl":
+        assert [1, 2, 3] == ids(tmp_path / "a", "order_id")
+
+
+def _add_payment(emulator: Emulator, order_id: int) -> None:
+    from homebox_async.emulator.package_records import Payment
+
+    number, at = len(emulator.store.payments) + 1, emulator.store.clock()
+    emulator.store.commit(
+        Payment(
+            *(number, order_id, "50.00", "direct-debit", "failed", 1, None, None),
+            *("ann@example.com", "Ann", "Lee", None, at),
+        )
+    )
