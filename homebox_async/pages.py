@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
+from .events import CLIENT_LOG
 from .models import Answer, Model
 
 if TYPE_CHECKING:
     import pyarrow
 
 T = TypeVar("T", bound=Model)
-
-logger = logging.getLogger("homebox_async")
 
 _UNPACKED = 4
 """Pages of a pass whose bytes stay as they came; those of earlier ones are compressed.
@@ -269,7 +267,7 @@ class PageCursor(Generic[T]):
         if self._total is not None and self._start == 1:
             self.drift = self._yielded - self._total
             if self.drift:
-                logger.warning(
+                CLIENT_LOG.warning(
                     "the list changed while it was read: %d items came, the server told %d",
                     self._yielded,
                     self._total,

@@ -17,6 +17,7 @@ import attrs
 
 from ..client import AsyncHomebox
 from ..errors import ConfigurationError, HomeboxError
+from ..events import IMPORTER_LOG, RowEvent, RowState
 from ..identity import target_of
 from ..tracebacks import clean
 from .columns import Columns
@@ -31,6 +32,13 @@ from .sources import Source, open_source, spool
 from .window import Window
 
 _CHUNK = 1_000
+
+_TOLD: Mapping[State, RowState] = {
+    State.CREATED: "created",
+    State.ADOPTED: "adopted",
+    State.REJECTED: "rejected",
+    State.UNKNOWN: "unknown",
+}
 
 Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | Rows
@@ -203,6 +211,19 @@ class Import:
 
     async def _emit(self, result: RowResult) -> None:
         self.counts[result.state] += 1
+        await self._tell(result)
+
+    async def _tell(self, result: RowResult) -> None:
+        observer = self._client._observer
+        if observer.hears(RowEvent):
+            observer.tell(
+                RowEvent(
+                    number=result.number,
+                    state=_TOLD[result.state],
+                    id=result.property_id,
+                    field=result.field,
+                )
+            )
         if self._window is not None:
             await self._window.put(result)
 
@@ -258,6 +279,7 @@ class Import:
                     raise
                 report = attrs.evolve(report, files=files, seconds=time.monotonic() - began)
             self.report = report
+            _log_end(report)
             return report
 
     async def _opened(self) -> Source:
@@ -294,22 +316,21 @@ class Import:
     async def _tell_rejected(self, journal: Journal) -> None:
         """Tell the rows that were rejected in planning; `counts` has them already."""
         last = 0
-        while self._window is not None and (
+        while (self._window is not None or self._client._observer.hears(RowEvent)) and (
             entries := await journal.page([State.REJECTED], after=last, size=_CHUNK)
         ):
             last = entries[-1].number
             for entry in entries:
-                if self._window is not None:
-                    await self._window.put(
-                        RowResult(
-                            entry.number,
-                            State.REJECTED,
-                            entry.reference,
-                            field=entry.field,
-                            error=entry.error,
-                            fix=entry.fix,
-                        )
+                await self._tell(
+                    RowResult(
+                        entry.number,
+                        State.REJECTED,
+                        entry.reference,
+                        field=entry.field,
+                        error=entry.error,
+                        fix=entry.fix,
                     )
+                )
 
     async def _reported(
         self,
@@ -340,6 +361,22 @@ class Import:
             journal=path,
             files={},
         )
+
+
+def _log_end(report: Report) -> None:
+    IMPORTER_LOG.info(
+        "import: %s, %d rows: %d created, %d adopted, %d rejected, %d unknown, %d pending; "
+        "%d requests in %.1f s",
+        "stopped" if report.stopped else "ended",
+        report.rows,
+        report.created,
+        report.adopted,
+        report.rejected,
+        report.unknown,
+        report.pending,
+        report.sent,
+        report.seconds,
+    )
 
 
 def _close(opening: asyncio.Future[Source]) -> None:
