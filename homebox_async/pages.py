@@ -10,13 +10,16 @@ import asyncio
 import contextlib
 import weakref
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from .events import CLIENT_LOG
 from .models import Answer, Model
+
+if TYPE_CHECKING:
+    import pyarrow
 
 T = TypeVar("T", bound=Model)
 
@@ -94,6 +97,8 @@ class Pages(Generic[T]):
     _fetch: Fetch[T]
     start_page: int = 1
     prefetch: int = 0
+    # What the items are: an empty list has columns, too.
+    model: type[Model] = Model
 
     def __aiter__(self) -> Cursor[T]:
         return Cursor(self.pages())
@@ -119,6 +124,29 @@ class Pages(Generic[T]):
         finally:
             await cursor.aclose()
         return found
+
+    async def to_arrow(self) -> pyarrow.Table:
+        """Return the items as an Arrow table, typed by their class; see `homebox_async.arrow`.
+
+        ``.to_pandas()`` of it is a pandas frame, ``polars.from_arrow(table)`` one of polars.
+        Raises ConfigurationError without the extra `arrow`, RequestError for a failed call.
+        """
+        from .arrow import library, schema_of
+
+        schema = schema_of(self.model)
+        return library().Table.from_batches([b async for b in self.record_batches()], schema)
+
+    async def record_batches(self) -> AsyncIterator[pyarrow.RecordBatch]:
+        """Iterate the list as Arrow record batches, one a page; see `to_arrow`."""
+        from .arrow import batch_of, schema_of
+
+        schema = schema_of(self.model)
+        pages = self.pages()
+        try:
+            async for page in pages:
+                yield batch_of(page.items, schema)
+        finally:
+            await pages.aclose()
 
 
 class PageCursor(Generic[T]):

@@ -14,6 +14,7 @@ import attrs
 import click
 import msgspec
 
+from ..cells import escape
 from ..models import Model, wire_names
 from ..pages import Pages
 from ..resources.base import Confirmation
@@ -186,8 +187,6 @@ class _Csv:
 
 
 def _write_csv(cells: Iterable[object]) -> None:
-    from ..importer.sources import escape  # here, because the package brings sqlite3 along
-
     csv.writer(sys.stdout, lineterminator="\n").writerow(
         # A negative number is no formula.
         escape(_cell(cell)) if isinstance(cell, (str, dict, list)) else _cell(cell)

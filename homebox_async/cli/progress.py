@@ -206,12 +206,13 @@ def view_of(output: Output) -> View:
     """Return the view that fits stderr; beside a log, lines read better than a bar."""
     if output.json and not output.verbose:
         return Silence()
-    if output.verbose or not _is_interactive():
+    if output.verbose or not is_interactive():
         return Lines()
     return Bar()
 
 
-def _is_interactive() -> bool:
+def is_interactive() -> bool:
+    """Tell whether stderr is a terminal that can move its cursor."""
     return sys.stderr.isatty() and not console(stderr=True).is_dumb_terminal
 
 

@@ -13,14 +13,13 @@ from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 import attrs
 
 from ..client import AsyncHomebox
-from ..errors import ConfigurationError, HomeboxError, StatusError
+from ..errors import ConfigurationError, HomeboxError
 from ..events import IMPORTER_LOG, RowEvent, RowState
-from ..origin import is_loopback
+from ..identity import target_of
 from ..tracebacks import clean
 from .course import Course
 from .ending import ended
@@ -36,8 +35,6 @@ from .sources import Source, open_source, spool
 from .window import Window
 
 _CHUNK = 1_000
-# Answers to the question for the account that would stop the import as well.
-_TELLING = {401, 403, 408, 429}
 
 _TOLD: Mapping[State, RowState] = {
     State.CREATED: "created",
@@ -194,7 +191,7 @@ class Import:
                 target = "dry run"
             else:
                 self._course.phase = "connecting"
-                target = await self._target()
+                target = await target_of(self._client)
             journal = await Journal.open(
                 path,
                 kind=self._kind.name,
@@ -262,26 +259,6 @@ class Import:
             finally:
                 _close(opening)
             raise
-
-    async def _target(self) -> str:
-        """Return where and for whom the import is, which a journal must not change.
-
-        It also shows a wrong token or an unreachable host before any work is done.
-        """
-        try:
-            account = await self._client.account.get()
-        except StatusError as error:
-            if error.status in _TELLING or not 400 <= error.status < 500:
-                raise
-            # Some servers may not have it, and take properties all the same.
-            return self._client.base_url
-        # A server on this machine may come back on another port; its account's number tells
-        # whether it is the same one.
-        local = account.reference_number and is_loopback(
-            urlsplit(self._client.base_url).hostname or ""
-        )
-        server = "this machine" if local else self._client.base_url
-        return f"{server} account {account.reference_number or account.name or ''}"
 
     async def _confirm(self, journal: Journal) -> None:
         """Raise NotConfirmed unless somebody has seen and confirmed what is to be sent.
