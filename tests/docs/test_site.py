@@ -48,7 +48,13 @@ class _Ids(HTMLParser):
 
 @pytest.mark.parametrize(
     "module",
-    ["homebox_async", "homebox_async.importer", "homebox_async.emulator", "homebox_async.testing"],
+    [
+        "homebox_async",
+        "homebox_async.importer",
+        "homebox_async.emulator",
+        "homebox_async.testing",
+        "homebox_async.export",
+    ],
 )
 def test_public_names(site: Path, module: str) -> None:
     """Every public name has its place in the reference."""
