@@ -35,9 +35,19 @@ if TYPE_CHECKING:
         UnprocessableEntity,
         ValidationError,
     )
+    from .events import (
+        Event,
+        OnEvent,
+        PageEvent,
+        PauseEvent,
+        RequestEvent,
+        RetryEvent,
+        RowEvent,
+    )
     from .models import Model
     from .pages import Page, Pages
     from .pricing import PackagePrice, PriceLine, price_package
+    from .request_ids import request_id
     from .resources.account import Account
     from .resources.addresses import Address, AddressId
     from .resources.base import Confirmation
@@ -120,6 +130,7 @@ __all__ = [
     "DeadlineExceeded",
     "Download",
     "EchoMismatch",
+    "Event",
     "ForwardingDetails",
     "FoundAddress",
     "Homebox",
@@ -135,6 +146,7 @@ __all__ = [
     "Model",
     "NewTenant",
     "NotFound",
+    "OnEvent",
     "Order",
     "OrderAddress",
     "OrderBills",
@@ -143,10 +155,12 @@ __all__ = [
     "PackageBill",
     "PackagePrice",
     "Page",
+    "PageEvent",
     "Pages",
     "Partner",
     "PartnerProperty",
     "PartnerQuote",
+    "PauseEvent",
     "Payer",
     "Payment",
     "Payout",
@@ -164,11 +178,14 @@ __all__ = [
     "RedirectRefused",
     "Request",
     "RequestError",
+    "RequestEvent",
     "Reseller",
     "Response",
     "ResponsibleAddress",
     "ResponsibleTenant",
     "Retry",
+    "RetryEvent",
+    "RowEvent",
     "ServerError",
     "StatusError",
     "Tenancy",
@@ -182,6 +199,7 @@ __all__ = [
     "UtilityBill",
     "ValidationError",
     "price_package",
+    "request_id",
 ]
 
 # Where each name lives; a test holds this against the imports above.
@@ -195,9 +213,11 @@ _HOMES = {
         "Outcome OutcomeUnknown PermissionDenied Problem RateLimited RedirectRefused "
         "RequestError ServerError StatusError UnprocessableEntity ValidationError"
     ),
+    "events": "Event OnEvent PageEvent PauseEvent RequestEvent RetryEvent RowEvent",
     "models": "Model",
     "pages": "Page Pages",
     "pricing": "PackagePrice PriceLine price_package",
+    "request_ids": "request_id",
     "resources.account": "Account",
     "resources.addresses": "Address AddressId",
     "resources.base": "Confirmation",

@@ -16,7 +16,10 @@ import attrs
 
 from .blocking import Bridge, Facade, Worker
 from .errors import ConfigurationError
-from .middleware import Handler, Middleware, Throttle, answered, chain, log
+from .events import OnEvent
+from .middleware import Handler, Middleware, Throttle, answered, chain
+from .observer import Listener, Observer, listeners
+from .request_ids import HEADER, passed_id
 from .retry import Retrier, Retry
 from .transport import Transport
 from .wire import Request
@@ -32,6 +35,7 @@ class Options:
     retry: Retry
     middlewares: tuple[Middleware, ...]
     attempt_middlewares: tuple[Middleware, ...]
+    listeners: tuple[Listener, ...]
 
 
 class _Single:
@@ -59,11 +63,12 @@ class BaseClient(_Single):
         above_zero(deadline=options.deadline)
         self._options = options
         self._deadline = options.deadline
+        self._observer = Observer(options.listeners)
         self._handle: Handler = chain(
             (
                 *options.middlewares,
-                log,
-                Retrier(options.retry),
+                self._observer,
+                Retrier(options.retry, tell=self._observer.tell),
                 self._throttle,
                 *options.attempt_middlewares,
                 *self._innermost(),
@@ -87,10 +92,12 @@ class BaseClient(_Single):
         retry: Retry | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
+        on_event: OnEvent | None = None,
     ) -> Self:
         """Return a second view of this client: same connections and pauses, other options.
 
-        The middlewares given are added to those there are. Closing either closes both.
+        Middlewares and a callback that are given are added to those there are. Closing either
+        closes both.
         """
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
@@ -101,6 +108,7 @@ class BaseClient(_Single):
                 retry=retry or mine.retry,
                 middlewares=(*mine.middlewares, *middlewares),
                 attempt_middlewares=(*mine.attempt_middlewares, *attempt_middlewares),
+                listeners=(*mine.listeners, *listeners(on_event)),
             )
         )
         return view
@@ -139,6 +147,8 @@ class BaseClient(_Single):
     async def _call(self, request: Request) -> Any:
         if self._deadline is not None:
             request.deadline = time.monotonic() + self._deadline
+        if (own := passed_id.get()) is not None:
+            request.headers = {**(request.headers or {}), HEADER: own}
         return (await self._handle(request)).result
 
 
@@ -163,6 +173,7 @@ class BlockingClient(_Single, Facade[C]):
         retry: Retry | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
+        on_event: OnEvent | None = None,
     ) -> Self:
         """Return a second view of this client: same connections and pauses, other options."""
         view = object.__new__(type(self))
@@ -172,6 +183,7 @@ class BlockingClient(_Single, Facade[C]):
                 retry=retry,
                 middlewares=middlewares,
                 attempt_middlewares=attempt_middlewares,
+                on_event=on_event,
             ),
             self._bridge,
         )

@@ -21,8 +21,10 @@ from .base_client import (
 from .blocking import blocking
 from .credentials import checked_token, from_environment, masked
 from .errors import ConfigurationError
+from .events import OnEvent
 from .login import Login, bearer
 from .middleware import Middleware
+from .observer import listeners
 from .origin import split_base
 from .resources.billing import BillingOperations, Spelling
 from .retry import Retry
@@ -77,6 +79,7 @@ class AsyncBilling(BaseClient, BillingOperations):
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
+        on_event: OnEvent | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         token, username, password = masked(token), masked(username), masked(password)
@@ -114,6 +117,7 @@ class AsyncBilling(BaseClient, BillingOperations):
                 retry=retry,
                 middlewares=tuple(middlewares),
                 attempt_middlewares=tuple(attempt_middlewares),
+                listeners=listeners(on_event),
             ),
         )
 
@@ -169,6 +173,7 @@ class Billing(BlockingClient[AsyncBilling]):
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
+        on_event: OnEvent | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         token, username, password = masked(token), masked(username), masked(password)
@@ -188,6 +193,7 @@ class Billing(BlockingClient[AsyncBilling]):
             proxy=proxy,
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
+            on_event=on_event,
             now=now,
         )
         self._begin(client)

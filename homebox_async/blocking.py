@@ -34,6 +34,7 @@ T = TypeVar("T", bound=Model)
 
 if TYPE_CHECKING:
     import anyio.from_thread
+    import pyarrow
 
 _INTERRUPT_GRACE = 0.4  # seconds that a call may take to end after Ctrl-C
 _NONE_OPEN = "cancelled outside its requests: none was open"
@@ -314,6 +315,18 @@ class BlockingPages(Generic[T]):
     def collect(self, *, max_items: int | None = None) -> list[T]:
         """Return the items as a list, at most `max_items` of them."""
         return self._bridge.run(lambda: self._pages.collect(max_items=max_items))
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Return the items as an Arrow table; see `Pages.to_arrow`."""
+        return self._bridge.run(self._pages.to_arrow)
+
+    def record_batches(self) -> Iterator[pyarrow.RecordBatch]:
+        """Iterate the list as Arrow record batches, one a page; see `Pages.to_arrow`."""
+        from .arrow import batch_of, schema_of
+
+        schema = schema_of(self._pages.model)
+        for page in self.pages():
+            yield batch_of(page.items, schema)
 
 
 class BlockingPageCursor(Generic[T]):

@@ -11,9 +11,11 @@ from .base_client import BaseClient, Options, above_zero, user_agent
 from .codec import decode, parse
 from .credentials import checked_token, masked
 from .errors import ConfigurationError, Problem, ValidationError
+from .events import OnEvent
 from .login import bearer
 from .middleware import Middleware
 from .models import Model
+from .observer import listeners
 from .resources.account import AsyncAccount
 from .resources.branches import AsyncBranch, AsyncBranches
 from .resources.leads import AsyncLeads
@@ -62,6 +64,8 @@ class AsyncHomebox(BaseClient):
     below the server's. `max_body`: bytes that an answer may have once unpacked.
     `proxy`: a proxy's URL, "" for none; by default what the environment and NO_PROXY say.
     `middlewares` and `attempt_middlewares`: your own, once per call and once per attempt.
+    `on_event`: a plain function that is called with each `Event`, in the midst of the call: keep
+    it quick. What it raises is logged once, and changes nothing.
 
     Connections open on first use, on the loop that uses them. Close with `aclose` or
     `async with`. A call that is cancelled says in a note on its CancelledError what it did; a
@@ -101,6 +105,7 @@ class AsyncHomebox(BaseClient):
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
+        on_event: OnEvent | None = None,
     ) -> None:
         token = checked_token(
             masked(token),
@@ -130,6 +135,7 @@ class AsyncHomebox(BaseClient):
                 retry=retry,
                 middlewares=tuple(middlewares),
                 attempt_middlewares=tuple(attempt_middlewares),
+                listeners=listeners(on_event),
             ),
         )
 

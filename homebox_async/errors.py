@@ -98,7 +98,8 @@ class RequestError(HomeboxError):
 
     `outcome`: what it did at the server. `method` and `path`: the operation, with the path as
     its template (``property/{property_id}``). `attempts`: how many were made, 0 for a call that
-    waited for its turn until the deadline.
+    waited for its turn until the deadline. `request_id`: what the server calls the exchange,
+    None where it does not say or has not answered.
     """
 
     def __init__(
@@ -109,6 +110,8 @@ class RequestError(HomeboxError):
         method: str = "",
         path: str = "",
         attempts: int = 1,
+        status: int | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -116,6 +119,13 @@ class RequestError(HomeboxError):
         self.method = method
         self.path = path
         self.attempts = attempts
+        self.request_id = request_id
+        self._status = status
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer, None when there was none."""
+        return self._status
 
     @property
     def retry_after(self) -> float | None:
@@ -159,8 +169,7 @@ class StatusError(RequestError):
     """The server answered with a status of 300 or above.
 
     `status`: the HTTP status. `errors`: the server's messages by field, empty where it gave
-    none. `server_message`: its own words, "" where it gave none. `request_id`: what the server
-    calls this exchange, where it says.
+    none. `server_message`: its own words, "" where it gave none.
     """
 
     def __init__(
@@ -177,12 +186,24 @@ class StatusError(RequestError):
         path: str = "",
         attempts: int = 1,
     ) -> None:
-        super().__init__(message, outcome=outcome, method=method, path=path, attempts=attempts)
-        self.status = status
+        super().__init__(
+            message,
+            outcome=outcome,
+            method=method,
+            path=path,
+            attempts=attempts,
+            status=status,
+            request_id=request_id,
+        )
         self.server_message = server_message
         self.errors = dict(errors or {})
-        self.request_id = request_id
         self._retry_after = retry_after
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        assert self._status is not None
+        return self._status
 
     @property
     def retry_after(self) -> float | None:
@@ -230,7 +251,7 @@ class OutcomeUnknown(RequestError):
     """A write left this machine and no usable answer came: it may or may not have happened.
 
     The client never sends it again. Look first whether it happened, as the importer does.
-    `reason` is the failure that left it open; `status` is the server's, if it answered.
+    `reason` is the failure that left it open.
     """
 
     def __init__(self, reason: RequestError) -> None:
@@ -240,13 +261,10 @@ class OutcomeUnknown(RequestError):
             method=reason.method,
             path=reason.path,
             attempts=reason.attempts,
+            status=reason.status,
+            request_id=reason.request_id,
         )
         self.reason = reason
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status of the answer, None when there was none."""
-        return self.reason.status if isinstance(self.reason, StatusError) else None
 
 
 STATUS_ERRORS: Mapping[int, type[StatusError]] = {

@@ -33,7 +33,7 @@ class Attempt:
     sent: bool = False
 
 
-attempt: ContextVar[Attempt] = ContextVar("homebox_attempt")
+current_attempt: ContextVar[Attempt] = ContextVar("homebox_attempt")
 
 
 class ProbedRequest(aiohttp.ClientRequest):
@@ -50,7 +50,7 @@ class ProbedRequest(aiohttp.ClientRequest):
             # Bytes came in while the connection was idle: a proxy's 408, or a second answer. They
             # would be taken for the answer to this request.
             raise aiohttp.ServerDisconnectedError
-        attempt.get().sent = True
+        current_attempt.get().sent = True
         return await super().send(conn)
 
 

@@ -11,7 +11,6 @@ import email.utils
 import html
 import itertools
 import json
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -19,9 +18,9 @@ from typing import Any
 from urllib.parse import quote
 
 from .errors import Outcome, StatusError, status_error
+from .events import CLIENT_LOG
+from .request_ids import HEADER, as_id
 from .wire import FormBody, Request, Response, Safety
-
-logger = logging.getLogger("homebox_async")
 
 cancellation_told: ContextVar[bool] = ContextVar("homebox_cancellation_told", default=False)
 """Whether whoever cancels learns the outcome in another way than by the log."""
@@ -37,9 +36,10 @@ def note_cancelled(
     """
     note = f"{request.method} {request.path}: cancelled{when} [outcome: {outcome.value}]"
     cancelled.add_note(note)
+    cancelled.outcome = outcome  # type: ignore[attr-defined]  # for those who tell of the call
     open_write = outcome is Outcome.UNKNOWN and request.safety is not Safety.READ
     if open_write and not cancellation_told.get():
-        logger.warning("%s: it may have been carried out", note)
+        CLIENT_LOG.warning("%s: it may have been carried out", note)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -93,16 +93,30 @@ def failure(request: Request, response: Response, now: float) -> StatusError:
         server_message=said,
         errors=fields,
         retry_after=wait,
-        request_id=_request_id(response),
+        request_id=request_id_of(request, response),
         method=request.method,
         path=request.path,
     )
 
 
-def _request_id(response: Response) -> str | None:
-    """Return what the server calls the exchange: an id, and no words."""
-    found = re.fullmatch(r"[\w.:/+=-]{1,128}", response.headers.get("X-Request-Id", ""))
-    return found and found[0]
+def request_id_of(request: Request, response: Response) -> str | None:
+    """Return what the server calls the exchange: an id, and nothing that it was sent."""
+    found = as_id(response.headers.get(HEADER))
+    if found is None:
+        return None
+    flat = _squeezed(found)
+    for value, _ in _sent(request, response.added):
+        for part in (value, *re.findall(r"\w{4,}", value)):
+            known = _squeezed(part)
+            # A short number is no more than an id, and a short word part of many ids.
+            telling = len(known) >= (6 if known.isdecimal() else 4)
+            if known == flat or (telling and known in flat):
+                return None
+    return found
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def server_words(request: Request, response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
@@ -144,6 +158,8 @@ def _sent(request: Request, added: Mapping[str, str] | None) -> Iterator[tuple[s
     for name, value in (*request.params.items(), *request.query):
         yield str(value), name
     for name, value in (*(request.headers or {}).items(), *(added or {}).items()):
+        if name.casefold() == HEADER.casefold():
+            continue  # an id of the caller's, and no secret
         yield value.removeprefix("Bearer "), "token" if name == "Authorization" else name
     body = request.body
     if isinstance(body, FormBody):
@@ -152,7 +168,10 @@ def _sent(request: Request, added: Mapping[str, str] | None) -> Iterator[tuple[s
         for name, file in body.files:
             yield file.filename, name
     elif body is not None:
-        yield from _texts("", json.loads(body.data))
+        try:
+            yield from _texts("", json.loads(body.data))
+        except ValueError:  # a middleware has made it
+            yield body.data.decode(errors="replace"), "body"
 
 
 def _texts(name: str, tree: Any) -> Iterator[tuple[str, str]]:

@@ -74,12 +74,12 @@ class Login:
         """Send the request with a good token; with a new one if the server refuses it."""
         token = await self._good_token(request)
         try:
-            return await handler(self._authorized(request, token))
+            return await self._authorized(request, handler, token)
         except AuthenticationFailed:
             # Refused means that it did nothing, so even a write may go again.
             if self._token is token:
                 self._token = None
-        return await handler(self._authorized(request, await self._good_token(request)))
+        return await self._authorized(request, handler, await self._good_token(request))
 
     async def aclose(self) -> None:
         """Give up a renewal under way and close the connections to the login host."""
@@ -92,8 +92,14 @@ class Login:
             self._token = None
             await self.transport.aclose()
 
-    def _authorized(self, request: Request, token: Secret) -> Request:
-        return attrs.evolve(request, headers={**(request.headers or {}), **bearer(token)})
+    @staticmethod
+    async def _authorized(request: Request, handler: Handler, token: Secret) -> Response:
+        added = bearer(token)
+        response = await handler(
+            attrs.evolve(request, headers={**(request.headers or {}), **added})
+        )
+        response.added = {**(response.added or {}), **added}
+        return response
 
     async def _good_token(self, request: Request) -> Secret:
         if self._token is not None and self._now() < self._renew_at:

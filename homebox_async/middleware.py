@@ -3,7 +3,7 @@
 The way of a call, outermost first::
 
     the user's own, once per call
-    log        one line per call, without personal data
+    observer   tells how the call ended, without personal data
     retry      the only place that sends anything twice
     throttle   one 429 pauses the whole client; the quota headers bound what is in flight
     the user's own, once per attempt
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,15 +24,13 @@ from typing import Final
 
 import attrs
 
-from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited, RequestError
-from .failures import failure, note_cancelled, server_words
+from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited
+from .failures import failure, note_cancelled, request_id_of, server_words
 from .models import Refusal
 from .wire import Request, Response, Safety
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Request, Handler], Awaitable[Response]]
-
-logger = logging.getLogger("homebox_async")
 
 LONGEST_PAUSE: Final = 3600.0
 """Seconds of `Retry-After` that a call waits for at most, whatever its deadline.
@@ -55,30 +52,6 @@ def _bind(middleware: Middleware, handler: Handler) -> Handler:
         return middleware(request, handler)
 
     return bound
-
-
-def log(request: Request, handler: Handler) -> Awaitable[Response]:
-    """Write one debug line per call: operation, status or error, milliseconds."""
-    return _logged(request, handler) if logger.isEnabledFor(logging.DEBUG) else handler(request)
-
-
-async def _logged(request: Request, handler: Handler) -> Response:
-    start = time.monotonic()
-    try:
-        response = await handler(request)
-    except RequestError as error:
-        logger.debug("%s after %.0f ms", error, (time.monotonic() - start) * 1e3)
-        raise
-    milliseconds = (time.monotonic() - start) * 1e3
-    logger.debug(
-        "%s %s: %d, %d bytes, %.0f ms",
-        request.method,
-        request.path,
-        response.status,
-        len(response.body),
-        milliseconds,
-    )
-    return response
 
 
 async def answered(request: Request, handler: Handler) -> Response:
@@ -104,6 +77,8 @@ async def answered(request: Request, handler: Handler) -> Response:
         outcome=Outcome.UNKNOWN,
         method=request.method,
         path=request.path,
+        status=response.status,
+        request_id=request_id_of(request, response),
     )
 
 
@@ -151,7 +126,6 @@ class Throttle:
         self.paused_until = max(self.paused_until, self.now() + seconds)
         # What was left of the quota is gone; the first answer after the pause tells the new one.
         self._remaining = None
-        logger.info("paused for %.1f s: the server asked for it", seconds)
 
     async def unpaused(self, request: Request) -> None:
         """Return once the client is not paused; DeadlineExceeded where that is too late."""

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import weakref
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
+from .events import CLIENT_LOG
 from .models import Answer, Model
 
-T = TypeVar("T", bound=Model)
+if TYPE_CHECKING:
+    import pyarrow
 
-logger = logging.getLogger("homebox_async")
+T = TypeVar("T", bound=Model)
 
 _UNPACKED = 4
 """Pages of a pass whose bytes stay as they came; those of earlier ones are compressed.
@@ -96,6 +97,8 @@ class Pages(Generic[T]):
     _fetch: Fetch[T]
     start_page: int = 1
     prefetch: int = 0
+    # What the items are: an empty list has columns, too.
+    model: type[Model] = Model
 
     def __aiter__(self) -> Cursor[T]:
         return Cursor(self.pages())
@@ -121,6 +124,29 @@ class Pages(Generic[T]):
         finally:
             await cursor.aclose()
         return found
+
+    async def to_arrow(self) -> pyarrow.Table:
+        """Return the items as an Arrow table, typed by their class; see `homebox_async.arrow`.
+
+        ``.to_pandas()`` of it is a pandas frame, ``polars.from_arrow(table)`` one of polars.
+        Raises ConfigurationError without the extra `arrow`, RequestError for a failed call.
+        """
+        from .arrow import library, schema_of
+
+        schema = schema_of(self.model)
+        return library().Table.from_batches([b async for b in self.record_batches()], schema)
+
+    async def record_batches(self) -> AsyncIterator[pyarrow.RecordBatch]:
+        """Iterate the list as Arrow record batches, one a page; see `to_arrow`."""
+        from .arrow import batch_of, schema_of
+
+        schema = schema_of(self.model)
+        pages = self.pages()
+        try:
+            async for page in pages:
+                yield batch_of(page.items, schema)
+        finally:
+            await pages.aclose()
 
 
 class PageCursor(Generic[T]):
@@ -241,7 +267,7 @@ class PageCursor(Generic[T]):
         if self._total is not None and self._start == 1:
             self.drift = self._yielded - self._total
             if self.drift:
-                logger.warning(
+                CLIENT_LOG.warning(
                     "the list changed while it was read: %d items came, the server told %d",
                     self._yielded,
                     self._total,

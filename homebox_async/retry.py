@@ -26,11 +26,13 @@ from .errors import (
     NotFound,
     Outcome,
     OutcomeUnknown,
+    RateLimited,
     RequestError,
     StatusError,
 )
+from .events import Event, PauseEvent, RetryEvent, write_line
 from .failures import note_cancelled
-from .middleware import LONGEST_PAUSE, Handler, logger
+from .middleware import LONGEST_PAUSE, Handler
 from .wire import Request, Response, Safety
 
 if TYPE_CHECKING:
@@ -126,6 +128,7 @@ class Retrier:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
+    tell: Callable[[Event], None] = write_line
     quota: Quota = attrs.field(
         init=False, default=attrs.Factory(lambda self: Quota(self.policy.quota), takes_self=True)
     )
@@ -157,9 +160,10 @@ class Retrier:
             except NotFound:
                 # An earlier DELETE may have worked without our seeing its answer.
                 if request.safety is Safety.DELETE and gone_unseen:
-                    return Response(204, {}, b"")
+                    return Response(204, {}, b"", attempts=made)
                 raise
             self.quota.earn()
+            response.attempts = made
             return response
 
         async def sleep(seconds: float) -> None:
@@ -178,6 +182,11 @@ class Retrier:
                 # What a later attempt came to does not undo what an earlier one may have done.
                 error.outcome = Outcome.UNKNOWN
             last = error.outcome
+            if isinstance(error, RateLimited) and error.retry_after is not None:
+                pause = PauseEvent(
+                    method=request.method, path=request.path, seconds=error.retry_after
+                )
+                self.tell(pause)  # which `Throttle` has begun
             return retryable(request.safety, error)
 
         def wait(state: tenacity.RetryCallState) -> float:
@@ -205,7 +214,19 @@ class Retrier:
             elif not self.quota.spend(error):
                 stopped = "not tried again: too many calls of this client are failing"
             else:
-                logger.info("%s; next attempt in %.2f s", error, pause)
+                self.tell(
+                    RetryEvent(
+                        method=request.method,
+                        path=request.path,
+                        attempt=state.attempt_number,
+                        wait=pause,
+                        outcome=error.outcome,
+                        error=type(error).__name__,
+                        message=str(error),
+                        status=error.status,
+                        request_id=error.request_id,
+                    )
+                )
             return bool(stopped)
 
         try:

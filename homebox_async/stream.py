@@ -100,7 +100,13 @@ class Stream:
     def unusable(self, why: str) -> AnswerUnusable:
         """Return the error of a body that is not what was asked for."""
         message = f"the server answered {self.status}, but its answer {why}"
-        return failed(AnswerUnusable, message, self._request, sent=True)
+        return AnswerUnusable(
+            message,
+            outcome=Outcome.UNKNOWN,
+            method=self._request.method,
+            path=self._request.path,
+            status=self.status,
+        )
 
     async def step(self, waiting: Awaitable[T]) -> T:
         """Bound one step by `timeout` and the deadline; failures come out as our own errors."""
@@ -134,7 +140,13 @@ def failed(error: type[E], message: str, request: Request, sent: bool, status: i
     if status:
         message += f" (after a status of {status})"
     outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
-    return error(message, outcome=outcome, method=request.method, path=request.path)
+    return error(
+        message,
+        outcome=outcome,
+        method=request.method,
+        path=request.path,
+        status=status or None,
+    )
 
 
 def packed(answer: aiohttp.ClientResponse) -> bool:

@@ -11,6 +11,7 @@ from .base_client import BlockingClient
 from .blocking import Bridge, Facade, blocking
 from .client import AsyncHomebox, Environment
 from .credentials import masked
+from .events import OnEvent
 from .middleware import Middleware
 from .resources.account import AsyncAccount
 from .resources.branches import AsyncBranch, AsyncBranches, AsyncBranchOrders
@@ -209,7 +210,8 @@ class Homebox(BlockingClient[AsyncHomebox]):
             for lead in client.leads.list():
                 ...
 
-    The arguments are those of `AsyncHomebox`. One client serves any number of threads; it works
+    The arguments are those of `AsyncHomebox`; `on_event` is called in the client's own thread,
+    and must make no sync calls. One client serves any number of threads; it works
     inside a running loop (Jupyter) too. After a fork, make one in the child.
     """
 
@@ -229,6 +231,7 @@ class Homebox(BlockingClient[AsyncHomebox]):
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
+        on_event: OnEvent | None = None,
     ) -> None:
         token = masked(token)
         client = AsyncHomebox(
@@ -244,6 +247,7 @@ class Homebox(BlockingClient[AsyncHomebox]):
             proxy=proxy,
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
+            on_event=on_event,
         )
         self._begin(client)
 

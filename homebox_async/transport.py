@@ -16,7 +16,6 @@ import attrs
 from multidict import CIMultiDict
 from yarl import URL
 
-from . import exchange
 from .alarm import Alarm
 from .errors import (
     AnswerUnusable,
@@ -28,7 +27,7 @@ from .errors import (
     RequestError,
     ValidationError,
 )
-from .exchange import Attempt
+from .exchange import Attempt, Connector, ProbedRequest, ask, current_attempt, is_plain
 from .failures import note_cancelled
 from .forms import Files
 from .origin import checked_origin, checked_proxy, proxy_for
@@ -80,7 +79,7 @@ class Transport:
         self._json_headers = CIMultiDict({**self._all_headers, "Content-Type": JSON})
         self._session: aiohttp.ClientSession | None = None
         self._plain_request: object = None
-        """What `ClientSession` sends requests with, where `exchange.ask` does the same for less."""
+        """What `ClientSession` sends requests with, where `ask` does the same for less."""
         self._forget: weakref.finalize[..., Transport] | None = None
         self.owner = Owner(self._base)
         self.guarded = False
@@ -98,6 +97,11 @@ class Transport:
     def origin(self) -> str:
         """Scheme, host and port that every request goes to."""
         return str(self._base)
+
+    @property
+    def root(self) -> str:
+        """The origin and the path below which every request's own path stands."""
+        return self._root
 
     def disown(self) -> None:
         """Leave the connections to the process before the fork, whose they are.
@@ -120,7 +124,7 @@ class Transport:
             return await self._received(request, request.receive)
         session = self._opened()
         attempt = Attempt()
-        exchange.attempt.set(attempt)
+        current_attempt.set(attempt)
         held = False
         try:
             await self._take_slot(request)
@@ -142,7 +146,7 @@ class Transport:
         """
         session = self._opened()
         attempt = Attempt()
-        exchange.attempt.set(attempt)
+        current_attempt.set(attempt)
         try:
             await self._take_slot(request)
         except asyncio.CancelledError as cancelled:
@@ -217,7 +221,7 @@ class Transport:
                     files = Files()
                     answer = await self._request(session, request, files.form(request.body))
                 elif aiohttp.ClientSession._request is self._plain_request:
-                    answer = await exchange.ask(
+                    answer = await ask(
                         session,
                         request.method,
                         self._url(request),
@@ -338,18 +342,18 @@ class Transport:
         self._alarm = Alarm(loop)
         self._slots = asyncio.Semaphore(self._max_connections)
         self._session = aiohttp.ClientSession(
-            connector=exchange.Connector(
+            connector=Connector(
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
                 limit=0,
                 keepalive_timeout=self._keepalive_timeout,
             ),
-            request_class=exchange.ProbedRequest,
+            request_class=ProbedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             # Not those of `_headers`: aiohttp sends these to the proxy as well, in the clear.
             headers=self._common_headers,
         )
-        if self._proxy is None and exchange.is_plain(self._session):
+        if self._proxy is None and is_plain(self._session):
             self._plain_request = aiohttp.ClientSession._request
         # aiohttp would silently resend GET, PUT and DELETE once; there is one retry, ours.
         self._session._retry_connection = False

@@ -175,7 +175,8 @@ class _Quoted(dict[str, Any]):
 class Response:
     """An answer, its body read whole; `result` is what the request's `read` made of it.
 
-    `added`: the headers that every request got beside its own; a failure does not repeat them.
+    `added`: the headers that the request got beside its own; a failure does not repeat them.
+    `attempts`: how many it took.
     """
 
     status: int
@@ -183,6 +184,7 @@ class Response:
     body: bytes = attrs.field(repr=False)
     result: Any = attrs.field(default=None, repr=False)
     added: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    attempts: int = 1
 
     @property
     def charset(self) -> str:

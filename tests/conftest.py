@@ -14,6 +14,8 @@ import pytest
 
 from homebox_async import AsyncHomebox, Retry
 
+pytest_plugins = ("pytester",)
+
 TOKEN = "test-token-1"
 
 _stream_writer = inspect.signature(aiohttp.ClientResponse.__init__).parameters.get("stream_writer")

@@ -13,6 +13,7 @@ from ..client import Environment
 from ..credentials import is_token
 from ..wire import Secret
 from . import tokens
+from .config import Profile
 from .errors import Exit
 from .options import server_options
 from .output import Output
@@ -64,14 +65,16 @@ def _billing_option(function: F) -> F:
 )
 @_billing_option
 @server_options
-def login(billing: bool, environment: Environment | None, base_url: str | None) -> None:
+def login(
+    billing: bool, environment: Environment | None, base_url: str | None, profile: Profile
+) -> None:
     """Keep a token in the system's keyring.
 
     It is asked for without being shown, or read from stdin. With --billing that is a username
     and a password, on stdin a line each; a single line, or no username, is a token. It is kept
     for one server only and sent to no other. Nothing is sent now; `homebox account show` tries it.
     """
-    entry = _entry(billing, environment, base_url)
+    entry = _entry(billing, environment, base_url, profile)
     credentials = _asked(billing) if sys.stdin.isatty() else _piped(billing)
     if "token" in credentials and not is_token(credentials["token"]):
         raise click.UsageError("no token was given, or it holds a space or a line break")
@@ -87,9 +90,11 @@ def login(billing: bool, environment: Environment | None, base_url: str | None) 
 )
 @_billing_option
 @server_options
-def logout(billing: bool, environment: Environment | None, base_url: str | None) -> None:
+def logout(
+    billing: bool, environment: Environment | None, base_url: str | None, profile: Profile
+) -> None:
     """Forget the token that the keyring has for a server."""
-    entry = _entry(billing, environment, base_url)
+    entry = _entry(billing, environment, base_url, profile)
     gone = keyring.delete(entry)
     click.echo(f"{'forgotten' if gone else 'there was nothing'} for {entry}", err=True)
 
@@ -97,27 +102,31 @@ def logout(billing: bool, environment: Environment | None, base_url: str | None)
 @group.command(cls=_Silent, epilog=examples("homebox auth status", "homebox auth status --json"))
 @click.option("--json", is_flag=True, help="As a JSON object.")
 @server_options
-def status(json: bool, environment: Environment | None, base_url: str | None) -> Exit:
+def status(
+    json: bool, environment: Environment | None, base_url: str | None, profile: Profile
+) -> Exit:
     """Tell where the token and the Billing credentials come from, never what they are.
 
     A command takes its token from the first of these that has one: --token-file, HOMEBOX_TOKEN,
-    the file that HOMEBOX_TOKEN_FILE names, the keyring. Those of the Billing API are
+    the file that HOMEBOX_TOKEN_FILE names, that of the profile, the keyring. A token of a profile
+    goes to the server of this profile only. Those of the Billing API are
     HOMEBOX_BILLING_TOKEN, or HOMEBOX_BILLING_USERNAME and HOMEBOX_BILLING_PASSWORD, each with a
     _FILE of its own, or the keyring. A file of yours that others may read is refused, as ssh
     does. The exit code is 1 where there is no token for the server.
     """
-    origin = origin_of(environment, base_url)
+    origin = origin_of(environment, base_url, profile)
     unusable = ""
     found: tokens.Found | None = None
     billing: list[tokens.Found] = []
     try:
-        found = tokens.find(origin)
-        billing = list(tokens.find_billing())
+        found = tokens.find(origin, profile=profile)
+        billing = list(tokens.find_billing(profile))
     except keyring.KeyringUnusable as error:
         unusable = f" ({error})"
         billing = billing or list(tokens.exported_billing())
     Output(json=json, verbose=False).tree(
         {
+            "profile": profile.name or None,
             "server": origin,
             "token": found.source if found else f"none{unusable}",
             "billing": ", ".join(one.source for one in billing) or f"none{unusable}",
@@ -126,12 +135,14 @@ def status(json: bool, environment: Environment | None, base_url: str | None) ->
     return Exit.DONE if found else Exit.FAILED
 
 
-def _entry(billing: bool, environment: Environment | None, base_url: str | None) -> str:
+def _entry(
+    billing: bool, environment: Environment | None, base_url: str | None, profile: Profile
+) -> str:
     if billing and environment is not None:
         raise click.UsageError("--environment means nothing with --billing; give --base-url")
     if billing:
-        return tokens.billing_entry(base_url)
-    return keyring.partner_entry(base_url=origin_of(environment, base_url))
+        return tokens.billing_entry(profile, base_url)
+    return tokens.partner_entry(origin_of(environment, base_url, profile), profile)
 
 
 def _asked(billing: bool) -> dict[str, Secret]:

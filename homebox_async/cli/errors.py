@@ -93,7 +93,8 @@ def silence() -> None:
 _HINTS = {
     "AuthenticationFailed": "check the token in HOMEBOX_TOKEN or --token-file",
     "PermissionDenied": "use the token of an account that may do this",
-    "ConnectionFailed": "check the network, and --base-url or HOMEBOX_BASE_URL if you use it",
+    "ConnectionFailed": "check the network, and --base-url or HOMEBOX_BASE_URL if you use it;"
+    " `homebox doctor` looks closer",
     "AttemptTimeout": "give it longer with --timeout, or try again later",
     "DeadlineExceeded": "try again later",
     "NotFound": "check the id",

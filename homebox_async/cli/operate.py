@@ -172,6 +172,7 @@ def _options(operation: Operation, fields: Sequence[Field]) -> Iterator[Callable
             "--from",
             "source",
             metavar="FILE.json",
+            type=click.Path(allow_dash=True),
             help="A JSON object with the API's field names, - for stdin; options go before it.",
         )
     if operation.branch:

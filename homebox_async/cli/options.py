@@ -8,17 +8,20 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 import click
+from click.core import ParameterSource
 
+from . import config
 from .output import Output
 from .session import DEFAULT_STATE, BillingConnection, Connection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 HELP = {"help_option_names": ["-h", "--help"]}
+DEFAULT_TIMEOUT: Final = 30.0  # seconds
 
 
 class Seconds(click.FloatRange):
@@ -40,6 +43,28 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     return tuple(name for name in map(str.strip, (value or "").split(",")) if name)
 
 
+def _profile(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> config.Profile | None:
+    if ctx.resilient_parsing:  # which is for helps and completions, and reads no file
+        return None
+    typed = ctx.get_parameter_source("profile") is ParameterSource.COMMANDLINE
+    return config.read().profile(value, "--profile" if typed else "HOMEBOX_PROFILE")
+
+
+_PROFILE = click.option(
+    "--profile",
+    envvar="HOMEBOX_PROFILE",
+    callback=_profile,
+    shell_complete=config.completed,
+    metavar="NAME",
+    help="The settings of this profile (see `homebox profiles`).  [env: HOMEBOX_PROFILE]",
+)
+_TIMEOUT = click.option(
+    "--timeout",
+    type=Seconds(min=0, min_open=True),
+    help=f"How long a request may take.  [default: {DEFAULT_TIMEOUT:g}]",
+)
 _CONNECTION = (
     click.option(
         "--emulator",
@@ -80,13 +105,8 @@ _CONNECTION = (
         help="A file that holds the API token, that nobody else may read.  [default: what"
         " `homebox auth status` tells]",
     ),
-    click.option(
-        "--timeout",
-        type=Seconds(min=0, min_open=True),
-        default=30.0,
-        show_default=True,
-        help="How long a request may take.",
-    ),
+    _PROFILE,
+    _TIMEOUT,
 )
 _BILLING = (
     *_CONNECTION[:2],
@@ -100,7 +120,8 @@ _BILLING = (
         metavar="1;2;3",
         help="The administrators to act for.  [env: HOMEBOX_BILLING_ADMINISTRATOR_IDS]",
     ),
-    _CONNECTION[-1],
+    _PROFILE,
+    _TIMEOUT,
 )
 _OUTPUT = (
     click.option(
@@ -109,6 +130,14 @@ _OUTPUT = (
         help="JSON as the server sent it: one object, and a list as one object a line.",
     ),
     click.option("--csv", is_flag=True, help="CSV, in which no spreadsheet finds a formula."),
+    click.option(
+        "--table",
+        is_flag=True,
+        help="A table, or tab-separated lines for another program.  [default]",
+    ),
+    click.option(
+        "--no-pager", is_flag=True, help="Print a long table instead of showing it page by page."
+    ),
     click.option(
         "--fields",
         callback=_names,
@@ -138,21 +167,41 @@ def _connected(
 
     @functools.wraps(function)
     def command(
-        json: bool, csv: bool, fields: tuple[str, ...], verbose: bool, **values: Any
+        json: bool,
+        csv: bool,
+        table: bool,
+        no_pager: bool,
+        fields: tuple[str, ...],
+        verbose: bool,
+        profile: config.Profile,
+        timeout: float | None,
+        **values: Any,
     ) -> Any:
-        if json and csv:
-            raise click.UsageError("--json and --csv are both given; give one")
+        given = {"json": json, "csv": csv, "table": table}
+        forms = [form for form, is_given in given.items() if is_given]
+        if len(forms) > 1:
+            raise click.UsageError(
+                f"{' and '.join(f'--{form}' for form in forms)} are both given; give one"
+            )
+        [form] = forms or [profile.output]
         if verbose:
             _log_to_stderr()
+        values |= {"profile": profile, "timeout": timeout or profile.timeout or DEFAULT_TIMEOUT}
         connection = kind(**{name: values.pop(name) for name in names})
-        output = Output(json=json, verbose=verbose, csv=csv, fields=fields)
+        output = Output(
+            json=form == "json",
+            csv=form == "csv",
+            verbose=verbose,
+            fields=fields,
+            pager=not no_pager,
+        )
         return function(connection=connection, output=output, **values)
 
     return _with(command, (*options, *_OUTPUT))
 
 
 def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --environment and --base-url, of which one is given."""
+    """Add --environment and --base-url, of which one is given, and --profile."""
 
     @functools.wraps(function)
     def command(environment: str | None, base_url: str | None, **values: Any) -> Any:
@@ -160,7 +209,7 @@ def server_options(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--environment and --base-url both name a server; give one")
         return function(environment=environment, base_url=base_url, **values)
 
-    return _with(command, _CONNECTION[4:6])
+    return _with(command, (*_CONNECTION[4:6], _PROFILE))
 
 
 def limit_option(function: F) -> F:

@@ -14,9 +14,11 @@ import attrs
 import click
 import msgspec
 
+from ..cells import escape
 from ..models import Model, wire_names
 from ..pages import Pages
 from ..resources.base import Confirmation
+from .terminal import show
 from .text import one_line
 
 Columns = Mapping[str, Callable[[Any], object]]
@@ -39,12 +41,14 @@ class Output:
     """How the results of a command are shown.
 
     `fields`: the fields or columns to show instead of all, further ones by a dot ("property.id").
+    `pager`: whether a table that is longer than the terminal goes into one.
     """
 
     json: bool
     verbose: bool
     csv: bool = False
     fields: tuple[str, ...] = ()
+    pager: bool = True
 
     def check(self, model: type[Model], columns: Columns) -> None:
         """Refuse fields that there are not, before anything is sent."""
@@ -110,7 +114,7 @@ class Output:
             return
         cells = {key: _cell(value) for key, value in raw.items() if value not in (None, [])}
         if sys.stdout.isatty():
-            _print_table([], list(cells.items()))
+            print_table([], list(cells.items()), pager=self.pager)
         else:
             for pair in cells.items():
                 click.echo("\t".join(pair))
@@ -126,7 +130,7 @@ class Output:
             columns = {field: columns.get(field) or _field(field) for field in self.fields}
         if self.csv:
             return _Csv(columns)
-        return _Table(columns) if sys.stdout.isatty() else _Lines(columns)
+        return _Table(columns, self.pager) if sys.stdout.isatty() else _Lines(columns)
 
 
 async def _iterated(items: Iterable[Model]) -> AsyncIterable[Model]:
@@ -183,8 +187,6 @@ class _Csv:
 
 
 def _write_csv(cells: Iterable[object]) -> None:
-    from ..importer.sources import escape  # here, because the package brings sqlite3 along
-
     csv.writer(sys.stdout, lineterminator="\n").writerow(
         # A negative number is no formula.
         escape(_cell(cell)) if isinstance(cell, (str, dict, list)) else _cell(cell)
@@ -205,8 +207,9 @@ class _Lines:
 
 
 class _Table:
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, pager: bool) -> None:
         self._columns = columns
+        self._pager = pager
         self._rows: list[tuple[str, ...]] = []
 
     def add(self, item: Model) -> None:
@@ -214,14 +217,14 @@ class _Table:
 
     def close(self) -> None:
         if self._rows:
-            _print_table(list(self._columns), self._rows)
+            print_table(list(self._columns), self._rows, pager=self._pager)
         else:
             click.echo("there are none", err=True)
 
 
-def _print_table(titles: list[str], rows: list[tuple[str, ...]]) -> None:
+def print_table(titles: list[str], rows: list[tuple[str, ...]], *, pager: bool) -> None:
+    """Show a table on the terminal."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -229,7 +232,7 @@ def _print_table(titles: list[str], rows: list[tuple[str, ...]]) -> None:
     for row in rows:
         # As Text: what stands in square brackets is no markup.
         table.add_row(*map(Text, row))
-    Console().print(table)
+    show(table, paged=pager)
 
 
 def _cell(value: object) -> str:

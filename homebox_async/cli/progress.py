@@ -15,6 +15,7 @@ import click
 
 from ..importer import Import, State
 from .output import Output
+from .terminal import console
 from .text import counted, duration
 
 if TYPE_CHECKING:
@@ -162,7 +163,6 @@ class Bar:
     """A bar with phase, rate, counts and time left."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._pace = Pace()
@@ -171,7 +171,7 @@ class Bar:
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[more]}"),
-            console=Console(stderr=True),
+            console=console(stderr=True),
             # Refreshed by `show`: no thread beside the event loop.
             auto_refresh=False,
             transient=True,
@@ -206,15 +206,14 @@ def view_of(output: Output) -> View:
     """Return the view that fits stderr; beside a log, lines read better than a bar."""
     if output.json and not output.verbose:
         return Silence()
-    if output.verbose or not _is_interactive():
+    if output.verbose or not is_interactive():
         return Lines()
     return Bar()
 
 
-def _is_interactive() -> bool:
-    from rich.console import Console
-
-    return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
+def is_interactive() -> bool:
+    """Tell whether stderr is a terminal that can move its cursor."""
+    return sys.stderr.isatty() and not console(stderr=True).is_dumb_terminal
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,6 @@ import io
 import shlex
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any, Final, NoReturn
 
 import click
@@ -23,7 +22,10 @@ COMMANDS: Final = {
     "bill-payers": ("bill_payers", "The tenants who pay for a tenant package."),
     "billing": ("billing", "Heat and water billings of buildings (the Billing API)."),
     "branches": ("branches", "Branch accounts; --branch of other commands acts for one."),
+    "completion": ("completion", "Completion of commands and options for your shell."),
+    "doctor": ("doctor", "Check the set-up, from the config file to the server's answers."),
     "emulator": ("emulator", "A local Partner API for rehearsals and tests."),
+    "export": ("exports", "Write whole lists to CSV, JSON lines or Parquet files."),
     "import": ("imports", "Import properties, leads, voids or meter readings from a file."),
     "invites": ("invites", "Invitations to pay for a tenant package."),
     "leads": ("leads", "Leads: invitations of tenants to a bills package."),
@@ -32,6 +34,7 @@ COMMANDS: Final = {
     "orders": ("orders", "Orders of bills packages: their bills, payments and payouts."),
     "partner-packages": ("partner_packages", "Bills packages that a business pays for."),
     "postal-bills": ("postal_bills", "Bills that came by post."),
+    "profiles": ("profiles", "Named settings in a config file, for --profile."),
     "properties": ("properties", "The properties of your portfolio."),
     "readings": ("readings", "Meter readings of orders and properties."),
     "tenancies": ("tenancies", "The tenancies of a property."),
@@ -81,7 +84,7 @@ class Root(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f".{COMMANDS[cmd_name][0]}", __package__)
-        command: click.Command = module.group
+        command: click.Command = getattr(module, "group", None) or module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -102,15 +105,20 @@ def typed(ctx: click.Context) -> str:
     epilog=examples(
         "homebox import properties portfolio.csv --emulator",
         "homebox properties list --q Brighton",
+        "homebox doctor --emulator",
+        "homebox completion bash",
         "homebox properties list --help",
     )
     + EXIT_CODES,
 )
-@click.version_option(version("homebox-async"), prog_name="homebox")
+@click.version_option(package_name="homebox-async", prog_name="homebox")
 def homebox() -> None:
     """Homebox Partner API: bulk imports, lists, and an emulator to rehearse with.
 
     The API token comes from HOMEBOX_TOKEN, a file (--token-file, HOMEBOX_TOKEN_FILE) or the
     keyring (`homebox auth login`), never from an option; --emulator needs none.
-    HOMEBOX_BASE_URL names another server. Data goes to stdout, and everything else to stderr.
+    HOMEBOX_BASE_URL names another server, and --profile or HOMEBOX_PROFILE settings of a config
+    file (`homebox profiles init`). `homebox doctor` tells what is wrong with a set-up, and
+    `homebox completion` completes commands and options in your shell. Data goes to stdout, and
+    everything else to stderr; long tables go into PAGER or HOMEBOX_PAGER; NO_COLOR is heeded.
     """

@@ -18,6 +18,7 @@ from ..errors import AuthenticationFailed, PermissionDenied, StatusError
 from ..loops import run
 from ..origin import is_loopback
 from . import tokens
+from .config import Profile
 
 if TYPE_CHECKING:
     from ..emulator import Emulator, Faults
@@ -39,6 +40,7 @@ class Connection:
     base_url: str | None
     token_file: Path | None
     timeout: float
+    profile: Profile = Profile()
 
     def __attrs_post_init__(self) -> None:
         if self.emulator:
@@ -94,7 +96,7 @@ class Connection:
 
     @property
     def _origin(self) -> str:
-        return origin_of(self.environment, self.base_url)
+        return origin_of(self.environment, self.base_url, self.profile)
 
     @contextlib.asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncHomebox]:
@@ -106,19 +108,20 @@ class Connection:
                 url, token = emulator.url, emulator.token
             else:
                 url = self._origin
-                token = tokens.needed(url, self.token_file)
+                token = tokens.needed(url, self.token_file, self.profile)
             yield await stack.enter_async_context(
                 AsyncHomebox(token, base_url=url, timeout=self.timeout)
             )
 
 
-def origin_of(environment: Environment | None, base_url: str | None) -> str:
-    """Return the server that is meant: what was typed goes before what was once exported."""
+def origin_of(environment: Environment | None, base_url: str | None, profile: Profile) -> str:
+    """Return the server that is meant: typed, exported, or that of the profile, in this order."""
     if base_url is not None:
         return base_url
     if environment is not None:
         return ENVIRONMENTS[environment]
-    return os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS["production"]
+    of_profile = profile.base_url or ENVIRONMENTS[profile.environment or "production"]
+    return os.environ.get("HOMEBOX_BASE_URL") or of_profile
 
 
 @contextlib.asynccontextmanager
@@ -145,6 +148,7 @@ class BillingConnection:
     base_url: str | None
     administrator_ids: str | None
     timeout: float
+    profile: Profile = Profile()
 
     def __attrs_post_init__(self) -> None:
         if self.emulator and self.base_url is not None:
@@ -157,7 +161,7 @@ class BillingConnection:
 
         async def session() -> T:
             async with contextlib.AsyncExitStack() as stack:
-                options: dict[str, Any] = {"timeout": self.timeout, "base_url": self.base_url}
+                options: dict[str, Any] = {"timeout": self.timeout}
                 ids = self._administrators()
                 if self.emulator:
                     emulator = await stack.enter_async_context(emulated(self.emulator_state))
@@ -166,7 +170,9 @@ class BillingConnection:
                     options.update(username=username, password=password)
                     ids = ids or [1]
                 else:
-                    options.update(tokens.stored_billing(self.base_url))
+                    base_url, login_url = tokens.billing_urls(self.profile, self.base_url)
+                    options.update(base_url=base_url, login_url=login_url)
+                    options.update(tokens.stored_billing(self.profile, self.base_url))
                 client = AsyncBilling(administrator_ids=ids, **options)
                 return await work(await stack.enter_async_context(client))
 
@@ -174,7 +180,8 @@ class BillingConnection:
 
     def _administrators(self) -> list[int] | None:
         if self.administrator_ids is None:
-            return None
+            exported = os.environ.get("HOMEBOX_BILLING_ADMINISTRATOR_IDS")
+            return None if exported else list(self.profile.billing.administrator_ids) or None
         words = self.administrator_ids.replace(",", ";").split(";")
         try:
             return [int(word) for word in words]

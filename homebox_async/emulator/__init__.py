@@ -7,7 +7,7 @@ Nothing leaves the machine: what would have been sent to people is in ``emulator
 from .addresses import Address
 from .assumed import Assumed
 from .faults import Fault, Faults
-from .outbox import Message
+from .outbox import Message, MessageKind
 from .received import Received
 from .server import Emulator
 from .statelog import StateError, StateInUse
@@ -20,6 +20,7 @@ __all__ = [
     "Fault",
     "Faults",
     "Message",
+    "MessageKind",
     "RateLimit",
     "Received",
     "StateError",

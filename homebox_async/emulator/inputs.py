@@ -1,13 +1,9 @@
 """Reading a request's body into fields: JSON, multipart and urlencoded, as PHP does."""
 
 import json
-from email import message_from_string
-from email.message import Message
-from urllib.parse import parse_qsl
 
 from .laravel import Refusal
 from .routing import Call
-from .uploads import Upload
 
 
 def read_fields(call: Call) -> dict[str, object]:
@@ -20,12 +16,7 @@ def read_fields(call: Call) -> dict[str, object]:
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
         return _json_fields(received.body, call.assumed.malformed_json_status)
-    if kind == "multipart/form-data":
-        return _form_fields(received.body, content_type)
-    if kind == "application/x-www-form-urlencoded":
-        text = received.body.decode("utf-8", "replace")
-        return {name: _clean(value) for name, value in parse_qsl(text, keep_blank_values=True)}
-    return {}
+    return {name: _clean(value) for name, value in received.form.items()}
 
 
 def read_query(call: Call) -> dict[str, object]:
@@ -45,27 +36,6 @@ def _json_fields(body: bytes, malformed_status: int) -> dict[str, object]:
         # Laravel reads such a body as if it held no field, and then misses the required ones.
         return {}
     raise Refusal(malformed_status, "The request body is not a JSON object.")
-
-
-def _form_fields(body: bytes, content_type: str) -> dict[str, object]:
-    header = Message()
-    header["Content-Type"] = content_type
-    boundary = header.get_boundary()
-    fields: dict[str, object] = {}
-    if not boundary:
-        return fields
-    # What precedes the first boundary and follows the last one is no part of the form.
-    for part in body.split(b"--" + boundary.encode())[1:-1]:
-        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        content = content.removesuffix(b"\r\n")
-        headers = message_from_string(head.decode("utf-8", "replace"))
-        name = headers.get_param("name", header="content-disposition")
-        filename = headers.get_filename()
-        if filename is not None:
-            fields[str(name)] = Upload(filename, content)
-        else:
-            fields[str(name)] = _clean(content.decode("utf-8", "replace"))
-    return fields
 
 
 def _clean(value: object) -> object:

@@ -1,6 +1,7 @@
 """What the service would have sent to people: kept for reading, never sent."""
 
 from datetime import date, timedelta
+from typing import Literal
 
 import attrs
 
@@ -13,6 +14,8 @@ _INVITE_WINDOW = timedelta(days=14)
 # "Create Lead": a reminder after 72 hours, and after another 72 hours the suppliers are told.
 SUPPLIER_DELAY = 2 * 72 * 3600
 
+MessageKind = Literal["sms", "email", "supplier", "debit"]
+
 
 @attrs.frozen
 class Message:
@@ -22,7 +25,7 @@ class Message:
     would send it.
     """
 
-    kind: str
+    kind: MessageKind
     to: str = attrs.field(repr=False)
     subject: str
     text: str = attrs.field(repr=False)

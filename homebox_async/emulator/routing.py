@@ -97,11 +97,15 @@ _NOTHING = Match({}, {})
 
 
 class Router:
-    """Finds the route of a path: literal paths at once, templates by their segments."""
+    """Finds the route of a path: literal paths at once, templates by their segments.
+
+    `labels` are those of all routes.
+    """
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._literal: dict[str, Match] = {}
         self._templates: dict[int, dict[tuple[str, ...], dict[str, Route]]] = {}
+        self.labels = tuple(route.label for route in routes)
         by_template: dict[str, dict[str, Route]] = {}
         for route in routes:
             by_template.setdefault(route.template, {})[route.method] = route

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import attrs
 from aiohttp import web
@@ -27,7 +27,7 @@ from .misbehave import Exchange, misbehave
 from .outbox import Message
 from .package_records import Billing, Order, Payer, Payment
 from .packages import NewPackage, Outcome
-from .received import Counts, Received, ReceivedLog
+from .received import Connections, Counts, Received, ReceivedLog
 from .routes import ROUTES
 from .routes.billing import EXTRA as BILLING_EXTRA
 from .routes.billing import PREFIX as BILLING_PREFIX
@@ -38,13 +38,15 @@ from .throttle import RateLimit, Throttle
 # How long handlers may go on when the emulator stops.
 _GRACE = 0.1
 
-_ROUTER = Router((*ROUTES, *BILLING_EXTRA, CONTRACT))
+# Every operation of both services.
+ROUTER = Router((*ROUTES, *BILLING_EXTRA, CONTRACT))
 
 
 class Emulator:
     """A local Partner API: `async with Emulator() as emulator`, then talk to `emulator.url`.
 
-    The Billing API is at `emulator.billing_url`.
+    The Billing API is at `emulator.billing_url`. `received` lists the requests, `counts` and
+    `connections` count what came.
 
     - `port`: the port to listen on; 0 takes a free one
     - `token`: the accepted bearer token
@@ -80,15 +82,17 @@ class Emulator:
         self.store = Store(self.assumed)
         self.received = ReceivedLog(received_limit)
         self.counts = Counts()
+        self.connections = Connections()
         self._host = _loopback(host)
         self._port = port
         self._state = None if state is None else Path(state)
         self._seed = seed
-        self._throttle = None if rate_limit is None else Throttle(rate_limit)
+        self.rate_limit = rate_limit
         self._scripts: dict[tuple[str, str], deque[Fault | None]] = {}
         self._url: str | None = None
         self._server: asyncio.Server | None = None
-        self._connections: web.Server | None = None
+        self._serving: dict[RequestHandler, Received] = {}
+        self._connections: _Server | None = None
         self._closing = asyncio.Event()
 
     @property
@@ -102,6 +106,19 @@ class Emulator:
     def billing_url(self) -> str:
         """The base URL of the Billing API; its login is below it, at /users/authenticate."""
         return self.url + BILLING_PREFIX
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """Beyond it requests are answered 429; may be replaced while running, and then counts anew.
+
+        None is no limit.
+        """
+        return self._rate_limit
+
+    @rate_limit.setter
+    def rate_limit(self, rate_limit: RateLimit | None) -> None:
+        self._rate_limit = rate_limit
+        self._throttle = None if rate_limit is None else Throttle(rate_limit)
 
     @property
     def outbox(self) -> list[Message]:
@@ -119,8 +136,10 @@ class Emulator:
         self._closing = asyncio.Event()
         if self._state is not None:
             self.store.open(self._state)
-        connections = web.Server(
+        connections = _Server(
             self._serve,
+            counted=self.connections,
+            serving=self._serving,
             request_factory=self._request,
             access_log=None,
             keepalive_timeout=self.assumed.keepalive_timeout,
@@ -170,27 +189,39 @@ class Emulator:
         """
         self._scripts.setdefault((method, path), deque()).extend(faults)
 
-    def seed_order(self, property_id: int) -> Order:
-        """Add an active bills package for a property, with one housemate and no payer yet.
+    def seed_order(
+        self,
+        property_id: int,
+        *,
+        start: date = date(2024, 5, 20),
+        end: date = date(2050, 12, 31),
+        package_id: int = 1,
+        housemates: int = 1,
+        bill_payers: int = 1,
+        reference: str | None = None,
+        active: bool = True,
+    ) -> Order:
+        """Add a tenant package for a property, without payers yet.
 
-        Raises KeyError when there is no such property.
+        Raises KeyError when there is no such property or package.
         """
         home = self.store.properties[property_id]
-        package = PACKAGES[1]
+        package = PACKAGES[package_id]
         new = NewPackage(
             kind="tenant",
             home=home,
-            start="2024-05-20",
-            end="2050-12-31",
-            move_in="2024-05-20",
+            start=start.isoformat(),
+            end=end.isoformat(),
+            move_in=start.isoformat(),
             package_id=package.id,
             bills=tuple(bill for bill in package.bills if bill != SERVICE),
-            housemates=1,
-            bill_payers=1,
+            housemates=housemates,
+            bill_payers=bill_payers,
+            reference=reference,
             partner_id=home.partner_id,
         )
         order = packages.add_package(self.store, self.assumed, new)
-        return packages.activate(self.store, self.assumed, order.id)
+        return packages.activate(self.store, self.assumed, order.id) if active else order
 
     def seed_billing(self, property_uuid: str, start: date, end: date) -> Billing:
         """Add a billing period of a building to the Billing API, published now."""
@@ -241,10 +272,25 @@ class Emulator:
         )
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        received = Received(request.method, request.rel_url, request.raw_path, request.headers)
-        self.received.record(received)
-        match = _ROUTER.match(request.raw_path)
+        match = ROUTER.match(request.raw_path)
         route = match.route(request.method)
+        received = Received(
+            request.method,
+            request.rel_url,
+            request.raw_path,
+            request.headers,
+            template=route.template if route else None,
+        )
+        self.received.record(received)
+        self._serving[request.protocol] = received
+        try:
+            return await self._answer(request, received, match, route)
+        finally:
+            del self._serving[request.protocol]
+
+    async def _answer(
+        self, request: web.BaseRequest, received: Received, match: Match, route: Route | None
+    ) -> web.StreamResponse:
         self.counts.requests[route.label if route else f"{request.method} (unknown)"] += 1
         try:
             received.body = await request.read()
@@ -257,7 +303,7 @@ class Emulator:
         def process() -> Answer:
             return self._process(received, match, route)
 
-        fault = self._fault_of(received, route.template if route else "")
+        fault = self._fault_of(received)
         if fault is None:
             return self._respond(received, process())
         received.fault = fault
@@ -266,10 +312,10 @@ class Emulator:
         # After the end of the connection this response goes nowhere, but aiohttp wants one.
         return web.Response() if answer is None else self._respond(received, answer)
 
-    def _fault_of(self, received: Received, template: str) -> Fault | None:
+    def _fault_of(self, received: Received) -> Fault | None:
         if self._scripts:
-            for path in (received.path, template):
-                script = self._scripts.get((received.method, path))
+            for path in (received.path, received.template):
+                script = path and self._scripts.get((received.method, path))
                 if script:
                     return script.popleft()
         return None if self.faults is None else self.faults.draw(received.method, received.path)
@@ -323,6 +369,32 @@ class Emulator:
     def _respond(self, received: Received, answer: Answer) -> web.Response:
         received.status = answer.status
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+class _Server(web.Server):
+    """Notes of every connection when it comes and goes, and what it was asked when it went."""
+
+    def __init__(
+        self,
+        handler: Any,
+        *,
+        counted: Connections,
+        serving: dict[RequestHandler, Received],
+        **options: Any,
+    ) -> None:
+        super().__init__(handler, **options)
+        self._counted = counted
+        self._serving = serving
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._counted.made()
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self._counted.lost()
+        if handler in self._serving:
+            self._serving[handler].cut = True
 
 
 def _loopback(host: str) -> str:

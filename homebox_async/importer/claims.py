@@ -76,7 +76,6 @@ class Claims:
         self._course = course
         self._emit = emit
         self._at_once = at_once
-        self._few = max(1, at_once // 2)
         self._last = 0
         self._exhausted = False
         self._ready: deque[Item] = deque()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..errors import RequestError
+from ..events import IMPORTER_LOG
 from .ending import ended
 
 T = TypeVar("T")
@@ -23,9 +24,20 @@ class Course:
     def __init__(self) -> None:
         self._draining = asyncio.Event()
         self._on_drain: list[Callable[[], None]] = []
-        self.phase = "opening"
+        self._phase = "opening"
         self.stopped = ""
         self.error: RequestError | None = None
+
+    @property
+    def phase(self) -> str:
+        """What is going on, in a word."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: str) -> None:
+        if phase != self._phase:
+            IMPORTER_LOG.info("import: %s", phase)
+        self._phase = phase
 
     @property
     def draining(self) -> bool:

@@ -18,10 +18,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..cells import escape
 from ..errors import HomeboxError
 from .ending import ended
 from .journal import Entry, Journal, State
-from .sources import Row, Source, escape
+from .sources import Row, Source
 
 T = TypeVar("T")
 

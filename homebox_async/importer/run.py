@@ -13,13 +13,13 @@ from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 import attrs
 
 from ..client import AsyncHomebox
-from ..errors import ConfigurationError, HomeboxError, StatusError
-from ..origin import is_loopback
+from ..errors import ConfigurationError, HomeboxError
+from ..events import IMPORTER_LOG, RowEvent, RowState
+from ..identity import target_of
 from ..tracebacks import clean
 from .course import Course
 from .ending import ended
@@ -35,8 +35,13 @@ from .sources import Source, open_source, spool
 from .window import Window
 
 _CHUNK = 1_000
-# Answers to the question for the account that would stop the import as well.
-_TELLING = {401, 403, 408, 429}
+
+_TOLD: Mapping[State, RowState] = {
+    State.CREATED: "created",
+    State.ADOPTED: "adopted",
+    State.REJECTED: "rejected",
+    State.UNKNOWN: "unknown",
+}
 
 Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | Rows
@@ -152,6 +157,19 @@ class Import:
 
     async def _emit(self, result: RowResult) -> None:
         self.counts[result.state] += 1
+        await self._tell(result)
+
+    async def _tell(self, result: RowResult) -> None:
+        observer = self._client._observer
+        if observer.hears(RowEvent):
+            observer.tell(
+                RowEvent(
+                    number=result.number,
+                    state=_TOLD[result.state],
+                    id=result.property_id,
+                    field=result.field,
+                )
+            )
         if self._window is not None:
             await self._window.put(result)
 
@@ -173,7 +191,7 @@ class Import:
                 target = "dry run"
             else:
                 self._course.phase = "connecting"
-                target = await self._target()
+                target = await target_of(self._client)
             journal = await Journal.open(
                 path,
                 kind=self._kind.name,
@@ -217,6 +235,7 @@ class Import:
                     raise
                 report = attrs.evolve(report, files=files, seconds=time.monotonic() - began)
             self.report = report
+            _log_end(report)
             return report
 
     async def _opened(self) -> Source:
@@ -240,26 +259,6 @@ class Import:
             finally:
                 _close(opening)
             raise
-
-    async def _target(self) -> str:
-        """Return where and for whom the import is, which a journal must not change.
-
-        It also shows a wrong token or an unreachable host before any work is done.
-        """
-        try:
-            account = await self._client.account.get()
-        except StatusError as error:
-            if error.status in _TELLING or not 400 <= error.status < 500:
-                raise
-            # Some servers may not have it, and take properties all the same.
-            return self._client.base_url
-        # A server on this machine may come back on another port; its account's number tells
-        # whether it is the same one.
-        local = account.reference_number and is_loopback(
-            urlsplit(self._client.base_url).hostname or ""
-        )
-        server = "this machine" if local else self._client.base_url
-        return f"{server} account {account.reference_number or account.name or ''}"
 
     async def _confirm(self, journal: Journal) -> None:
         """Raise NotConfirmed unless somebody has seen and confirmed what is to be sent.
@@ -298,22 +297,21 @@ class Import:
     async def _tell_rejected(self, journal: Journal) -> None:
         """Tell the rows that were rejected in planning; `counts` has them already."""
         last = 0
-        while self._window is not None and (
+        while (self._window is not None or self._client._observer.hears(RowEvent)) and (
             entries := await journal.page([State.REJECTED], after=last, size=_CHUNK)
         ):
             last = entries[-1].number
             for entry in entries:
-                if self._window is not None:
-                    await self._window.put(
-                        RowResult(
-                            entry.number,
-                            State.REJECTED,
-                            entry.reference,
-                            field=entry.field,
-                            error=entry.error,
-                            fix=entry.fix,
-                        )
+                await self._tell(
+                    RowResult(
+                        entry.number,
+                        State.REJECTED,
+                        entry.reference,
+                        field=entry.field,
+                        error=entry.error,
+                        fix=entry.fix,
                     )
+                )
 
     async def _reported(
         self,
@@ -348,6 +346,22 @@ class Import:
             kind=self._kind.name,
             preview=self.preview,
         )
+
+
+def _log_end(report: Report) -> None:
+    IMPORTER_LOG.info(
+        "import: %s, %d rows: %d created, %d adopted, %d rejected, %d unknown, %d pending; "
+        "%d requests in %.1f s",
+        "stopped" if report.stopped else "ended",
+        report.rows,
+        report.created,
+        report.adopted,
+        report.rejected,
+        report.unknown,
+        report.pending,
+        report.sent,
+        report.seconds,
+    )
 
 
 def _close(opening: asyncio.Future[Source]) -> None:

@@ -24,6 +24,7 @@ from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from ..cells import unescape
 from ..errors import Problem
 from .contents import Contents, SourceError
 from .header import find_delimiter, refuse_data_as_header, sample_records
@@ -39,20 +40,6 @@ _YIELD_EVERY = 500
 _MOST_COLUMNS = 10_000
 _BAD_QUOTE = ("has a quote in the wrong place", 'write a quote inside a quoted cell as ""')
 _TOO_LONG = (f"has a cell of more than {_LONGEST_CELL:,} characters", "shorten it")
-
-# What a spreadsheet would run as a formula, at the start of a cell or after what some of them
-# take for the next cell's; `results` puts one apostrophe before it.
-_STARTS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are wide ones
-_CELL_START = r"(?:^|(?<=[;\t]))"
-_FORMULA = re.compile(f"{_CELL_START}(?='*[{_STARTS}])")
-_ESCAPED = re.compile(f"{_CELL_START}'(?='*[{_STARTS}])")
-# NUL and halves of surrogate pairs, which JSON can hold, have no place in a CSV file. They are
-# written as private characters, so that they come back as they were and are refused again.
-_PRIVATE = 0x100000
-_HIDDEN = {0: _PRIVATE} | {code: _PRIVATE + code for code in range(0xD800, 0xE000)}
-_SHOWN = {private: code for code, private in _HIDDEN.items()}
-_UNFIT = re.compile("[\0\ud800-\udfff]")
-_FITTED = re.compile("[\U00100000\U0010d800-\U0010dfff]")
 
 
 class Row(NamedTuple):
@@ -270,20 +257,6 @@ class _CsvSource(Source):
                 " give one character, such as , or ; or tab"
             )
         return delimiter
-
-
-def escape(cell: str) -> str:
-    """Return a cell that any file can hold and no spreadsheet runs; `unescape` undoes it."""
-    if _UNFIT.search(cell):
-        cell = cell.translate(_HIDDEN)
-    return _FORMULA.sub("'", cell)
-
-
-def unescape(cell: str) -> str:
-    """Undo what the result files do to a cell; see `escape`."""
-    if "'" in cell:
-        cell = _ESCAPED.sub("", cell)
-    return cell.translate(_SHOWN) if _FITTED.search(cell) else cell
 
 
 class _JsonSource(Source):

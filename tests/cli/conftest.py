@@ -17,13 +17,17 @@ from homebox_async.emulator import Emulator
 Run = Callable[..., Result]
 Start = Callable[..., "subprocess.Popen[str]"]
 
+SETTINGS = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"]
+SETTINGS += ["PAGER", "LESS"]
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, without the settings of whoever runs the tests."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOMEBOX_TOKEN", "HOMEBOX_TOKEN_FILE", "HOMEBOX_BASE_URL", "NO_COLOR", "COLUMNS"):
+    for name in [name for name in os.environ if name.startswith("HOMEBOX_")] + SETTINGS:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("TERM", "xterm-256color")
     return tmp_path

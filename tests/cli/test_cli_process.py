@@ -1,19 +1,13 @@
 """`homebox` as a process: pipes, signals, kills and terminals."""
 
-import contextlib
-import fcntl
 import functools
 import json
 import os
-import pty
 import re
 import resource
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 from collections.abc import Callable
@@ -24,12 +18,13 @@ from click.testing import Result
 
 from homebox_async.emulator import Emulator, Fault
 
+from .terminals import on_a_terminal
+
 Run = Callable[..., Result]
 Write = Callable[..., Path]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 IMPORT = ("import", "properties", "in.csv")
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Lets an emulator on this machine pass for production.
 AS_PRODUCTION = """
 from homebox_async.cli import main, session
@@ -213,31 +208,6 @@ def test_interrupt_and_resume(start: Start, write: Write, folder: Path) -> None:
     done = subprocess.run(program, shell=True, capture_output=True, text=True)
     assert 0 == done.returncode, done.stderr
     assert sorted(f"A{n}" for n in range(1, 201)) == sorted(references(state))
-
-
-def on_a_terminal(argv: list[str], replies: dict[str, str]) -> tuple[int, str]:
-    """Run a program on a terminal of 100 columns; answer each text with its reply, once."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-        os.execv(argv[0], argv)
-    shown, end = "", time.monotonic() + 40
-    with contextlib.suppress(OSError):  # the terminal is gone when its program has left
-        while time.monotonic() < end:
-            if select.select([terminal], [], [], 0.05)[0]:
-                data = os.read(terminal, 65536)
-                if not data:
-                    break
-                shown += data.decode(errors="replace")
-            for text in [text for text in replies if text in ESCAPES.sub("", shown)]:
-                # Nobody types in the instant between the question and the wait for its answer,
-                # in which Python itself can miss a signal until the next key.
-                time.sleep(0.2)
-                os.write(terminal, replies.pop(text).encode())
-    # In this order: a program that is just leaving would be hung up on otherwise.
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(terminal)
-    return code, ESCAPES.sub("", shown)
 
 
 def test_bar_on_a_terminal(write: Write) -> None:

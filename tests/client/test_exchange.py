@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aioresponses import aioresponses
 
-from homebox_async import AsyncHomebox, HomeboxError, Retry, Upload, exchange
+from homebox_async import AsyncHomebox, HomeboxError, Retry, Upload, exchange, transport
 
 VERSION = tuple(map(int, aiohttp.__version__.split(".")[:2]))
 
@@ -73,12 +73,12 @@ async def test_both_ways_come_to_the_same(
     for plain in (True, False):
         with monkeypatch.context() as patch:
             if not plain:
-                patch.setattr(exchange, "is_plain", lambda _: False)
+                patch.setattr(transport, "is_plain", lambda _: False)
             client = connect(retry=Retry(attempts=2, backoff=0), timeout=0.1, max_body=500_000)
             ends.append(await _come_to(client, method, **request))
             ends.append(await _come_to(client, method, **request))
-        transport = client._transport
-        assert (plain and VERSION == exchange._KNOWN) == (transport._plain_request is not None)
+        pool = client._transport
+        assert (plain and VERSION == exchange._KNOWN) == (pool._plain_request is not None)
         heads.append([(one.method, one.target, one.headers, one.body) for one in server.seen])
         server.seen.clear()
 

@@ -5,10 +5,11 @@ import time
 from typing import Any
 
 import aiohttp
+import attrs
 import pytest
 
 import homebox_async.emulator as package
-from homebox_async.emulator import Assumed, Emulator, RateLimit
+from homebox_async.emulator import Assumed, Emulator, Fault, RateLimit
 from homebox_async.emulator.throttle import Throttle
 
 ACCOUNT = "/api/partner/account"
@@ -24,6 +25,7 @@ def test_public_names() -> None:
         "Fault",
         "Faults",
         "Message",
+        "MessageKind",
         "RateLimit",
         "Received",
         "StateError",
@@ -137,6 +139,23 @@ async def test_client_leaves_while_sending(emulator: Emulator) -> None:
     await asyncio.sleep(0.05)
     received = emulator.received[-1]
     assert (None, b"", False) == (received.status, received.body, received.committed)
+
+
+async def test_connections(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+    """Connections are counted, and a request knows whether its own ended before its answer."""
+    emulator.script("GET", PROPERTY, [Fault("hang"), None])
+    leaving = asyncio.create_task(session.get(PROPERTY))
+    while not emulator.received:
+        await asyncio.sleep(0)
+    await session.get(PROPERTY)
+    assert (2, 2, 2) == attrs.astuple(emulator.connections)
+
+    leaving.cancel()
+    while not emulator.received[0].cut:
+        await asyncio.sleep(0)
+
+    assert (1, 2, 2) == attrs.astuple(emulator.connections)
+    assert [(True, None), (False, 200)] == [(r.cut, r.status) for r in emulator.received]
 
 
 @pytest.mark.parametrize(

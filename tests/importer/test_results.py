@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homebox_async.cells import escape, unescape
 from homebox_async.importer import results
 from homebox_async.importer.journal import Journal, Planned, State
 from homebox_async.importer.properties import PropertyColumns
-from homebox_async.importer.results import ResultsError, escape, result_paths, write_results
-from homebox_async.importer.sources import Source, SourceError, open_source, unescape
+from homebox_async.importer.results import ResultsError, result_paths, write_results
+from homebox_async.importer.sources import Source, SourceError, open_source
 
 HEADER = "line1,city,postcode,ref"
 LINES = [

@@ -98,7 +98,7 @@ def test_files_of_the_wheel(
     about = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"]
     assert sorted([*package, *(f"{information}/{name}" for name in about)]) == sorted(names)
     assert "homebox_async/py.typed" in names
-    assert {".py", ".typed"} == {Path(path).suffix for path in package}
+    assert {".json", ".py", ".typed"} == {Path(path).suffix for path in package}
     root = Path(__file__).parents[2]
     assert digest(root / "LICENSE") == digest(tmp_path / information / "licenses/LICENSE")
 

@@ -43,7 +43,9 @@ TEXTS: Mapping[str, str] = {
 """What stands for a text, by the name of its field."""
 
 _FOUND = re.compile(
-    r"zq\w+|7911.?813.?627|73195284|918273|ZE1.{0,3}0ZQ"
+    r"zq\w+|7911.?813.?627|ZE1.{0,3}0ZQ"
+    # Not as a part of a longer number: times have many digits, and sooner or later these.
+    r"|(?<![\d.])(?:73195284|918273)(?!\d)"
     r"|1987[/-]0?6[/-]0?5|\b0?5[/-]0?6[/-]1987|date\(1987",
     re.IGNORECASE,
 )

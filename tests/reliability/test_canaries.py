@@ -15,12 +15,14 @@ from homebox_async import (
     AsyncBilling,
     AsyncHomebox,
     Billing,
+    Event,
     Homebox,
     HomeboxError,
     Retry,
 )
 from homebox_async.emulator import Emulator
 
+from ..observability.telemetry import Telemetry
 from ..operations.cases import CASES
 from ..operations.conftest import prepare
 from .canaries import (
@@ -35,9 +37,35 @@ from .canaries import (
 )
 
 
+class Watch:
+    """What the clients tell of their calls: events, spans and metrics."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.telemetry = Telemetry()
+
+    def on(self, client: Any) -> Any:
+        """Return the client's view that is watched."""
+        return self.telemetry.on(client.with_options(on_event=self.events.append))
+
+    @property
+    def words(self) -> str:
+        """All that was told."""
+        events = "\n".join(f"{event} {event!r}" for event in self.events)
+        return f"{events}\n{self.telemetry.words}"
+
+
 @pytest.fixture
-def heard(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Listen to every logger at every level, to warnings, stdout and stderr."""
+def watch() -> Iterator[Watch]:
+    """Watch the calls of the clients."""
+    made = Watch()
+    yield made
+    made.telemetry.shutdown()
+
+
+@pytest.fixture
+def heard(capfd: pytest.CaptureFixture[str], watch: Watch) -> Iterator[Callable[[], str]]:
+    """Listen to every logger at every level, to warnings, stdout and stderr, and to `watch`."""
     handler, root = Lines(), logging.getLogger()
     names = ("homebox_async", "asyncio", "aiohttp.client", "aiohttp.internal", "aiohttp.access")
     loggers = [root, *map(logging.getLogger, names)]
@@ -51,7 +79,7 @@ def heard(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
 
         def words() -> str:
             told = capfd.readouterr()
-            return "\n".join([*handler.lines, told.out, told.err])
+            return "\n".join([*handler.lines, told.out, told.err, watch.words])
 
         yield words
     logging.captureWarnings(False)
@@ -60,7 +88,9 @@ def heard(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
         logger.setLevel(level)
 
 
-async def outcome(url: str, billing_url: str, kind: str, name: str, **more: Any) -> Any:
+async def outcome(
+    watch: Watch, url: str, billing_url: str, kind: str, name: str, **more: Any
+) -> Any:
     """Make a call with canaries and return its client's repr, and its result or its error."""
     options: dict[str, Any] = {"retry": Retry(backoff=0.0), **more}
     if name.startswith("billing."):
@@ -72,14 +102,14 @@ async def outcome(url: str, billing_url: str, kind: str, name: str, **more: Any)
         makers = (AsyncHomebox, Homebox)
     call = CASES[name].call
     if kind == "async":
-        async with makers[0](**options) as client:
+        async with watch.on(makers[0](**options)) as client:
             try:
                 return repr(client), await replay(call, client)
             except HomeboxError as error:
                 return repr(client), ours(error)
 
     def blocking() -> Any:
-        with makers[1](**options) as client:
+        with watch.on(makers[1](**options)) as client:
             try:
                 return repr(client), replay(call, client)
             except HomeboxError as error:
@@ -98,14 +128,18 @@ async def emulator(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_success(emulator: Emulator, heard: Callable[[], str], name: str) -> None:
-    """A call that succeeds logs nothing that it was given, and nothing that it got."""
+async def test_success(
+    emulator: Emulator, heard: Callable[[], str], watch: Watch, name: str
+) -> None:
+    """A call that succeeds tells nothing that it was given, and nothing that it got."""
     asyncio.get_running_loop().set_debug(True)
-    shown, result = await outcome(emulator.url, emulator.billing_url, "async", name)
+    shown, result = await outcome(watch, emulator.url, emulator.billing_url, "async", name)
     assert not isinstance(result, HomeboxError), result
     assert emulator.received[-1].method == CASES[name].method
     words = heard()
     assert "homebox_async" in words  # it was logged
+    assert watch.events
+    assert "http.client.request.duration" in words
     assert set() == leaks(shown + words)
 
 
@@ -118,9 +152,13 @@ def texts(sent: Any) -> Iterator[tuple[str, str]]:
     if sent.headers.get("content-type") == "application/json":
         yield from leaves("body", json.loads(sent.body))
     elif sent.body:
-        found = re.findall(rb'name="(\w+)".*?\r\n\r\n(.*?)\r\n--', sent.body, re.DOTALL)
-        yield from ((name.decode(), value.decode("latin-1")) for name, value in found)
-        yield from (("file", name.decode()) for name in re.findall(rb'filename="(.*?)"', sent.body))
+        for part in sent.body.split(b"\r\n--"):
+            head, _, value = part.partition(b"\r\n\r\n")
+            # Of a file its name: what it holds is no text, and not masked if a server says it.
+            if file := re.search(rb'filename="(.*?)"', head):
+                yield "file", file[1].decode()
+            elif field := re.search(rb'name="(\w+)"', head):
+                yield field[1].decode(), value.decode("latin-1")
 
 
 def leaves(name: str, tree: Any) -> Iterator[tuple[str, str]]:
@@ -141,7 +179,10 @@ def echo(kind: str) -> Callable[[Any, Any], Any]:
     async def act(wire: Any, sent: Any) -> None:
         said = list(texts(sent))
         words = "; ".join(value for _, value in said)
-        head: list[tuple[str, str]] = [("X-Request-Id", f"echo of {words}"[:200])]
+        # As words, and as what could be an id: the longest text, or the last one.
+        ids = {"422": max((value for _, value in said), key=len), "500": said[-1][1]}
+        called = re.sub(r"[^\w.]+", "-", ids[kind]) if kind in ids else f"echo of {words}"
+        head: list[tuple[str, str]] = [("X-Request-Id", called[:200])]
         head.append(("Set-Cookie", f"seen={said[-1][1].split()[0]}; Path=/\u00e9"))
         status, body, content_type = 200, "", "application/json"
         if kind == "422":
@@ -185,14 +226,16 @@ def server_answer(status: int, body: str, head: list[tuple[str, str]], content_t
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_echoing_server(server: Any, heard: Callable[[], str], name: str) -> None:
+async def test_echoing_server(
+    server: Any, heard: Callable[[], str], watch: Watch, name: str
+) -> None:
     """A failure shows nothing of the request, whatever of it the server repeats."""
     for how, kind in itertools.product(
         ("422", "500", "302", "garbage", "reason", "broken"), ("async", "sync")
     ):
         server.default = echo(how)
         shown, error = await outcome(
-            server.url, server.url, kind, name, deadline=5.0, retry=Retry(attempts=1)
+            watch, server.url, server.url, kind, name, deadline=5.0, retry=Retry(attempts=1)
         )
         assert set() == leaks(shown)
         if not isinstance(error, HomeboxError):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from homebox_async import AsyncHomebox, Retry
+from homebox_async import AsyncHomebox, Event, Retry, RowEvent
 from homebox_async.cli import root
 from homebox_async.emulator import Emulator, Fault
 from homebox_async.failures import failure
@@ -46,6 +46,7 @@ async def test_import(
     caplog.set_level(1)
     monkeypatch.chdir(tmp_path)
     snapshots: dict[str, bytes] = {}
+    events: list[Event] = []
 
     async def look(request: Any, handler: Any) -> Any:
         try:
@@ -60,7 +61,11 @@ async def test_import(
     async with Emulator(token=TOKEN) as emulator:
         emulator.script("POST", "/api/partner/property", [None, Fault("drop-after")])
         async with AsyncHomebox(
-            TOKEN, base_url=emulator.url, retry=Retry(backoff=0.0), attempt_middlewares=[look]
+            TOKEN,
+            base_url=emulator.url,
+            retry=Retry(backoff=0.0),
+            attempt_middlewares=[look],
+            on_event=events.append,
         ) as client:
             source = portfolio(tmp_path, 20)
             report = await import_properties(client, source, settle=0.05)
@@ -69,7 +74,8 @@ async def test_import(
     assert {"in.journal", "in.journal-wal"} <= set(snapshots)
     for name, content in snapshots.items():
         assert set() == leaks(content.decode("latin-1")), name
-    assert set() == leaks(f"{report!r} {caplog.text}")
+    assert 23 == sum(isinstance(event, RowEvent) for event in events)
+    assert set() == leaks(f"{report!r} {caplog.text} {events!r} {[*map(str, events)]}")
     rejects = (tmp_path / "in.rejects.csv").read_text()
     assert {"Zqfirst", "73195284"} <= leaks(
         rejects

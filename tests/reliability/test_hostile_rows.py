@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from homebox_async import AsyncHomebox
+from homebox_async.cells import escape, unescape
 from homebox_async.cli.root import homebox
 from homebox_async.emulator import Emulator
 from homebox_async.importer import MappingError, SourceError, import_properties
 from homebox_async.importer.properties import PropertyColumns
 from homebox_async.importer.results import _File
-from homebox_async.importer.sources import Row, escape, open_source, unescape
+from homebox_async.importer.sources import Row, open_source
 
 FORMULAS = [
     *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", "''=1"),

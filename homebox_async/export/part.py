@@ -1,0 +1,221 @@
+"""The part file of an export, and the state from which it goes on.
+
+`FILE.part` holds what has been written, `FILE.part.json` says how much of it counts and which
+page comes next. The state is replaced in one step after the bytes it speaks of are on the disk,
+so after a crash the part is cut back to the last state. FILE comes to be by a rename.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import attrs
+
+from ..errors import HomeboxError
+from .formats import Format
+
+_EVERY = 0.5  # seconds between two states
+
+
+class ExportError(HomeboxError):
+    """The file of an export, or the part that an earlier run has left, cannot be used."""
+
+
+@attrs.define
+class State:
+    """How far an export is: `page` comes next, `first` and `last` are the ids of the first page
+    and of the one before `page`; `whole` once there is nothing more to read.
+    """
+
+    page: int = 1
+    first: list[int | None] = attrs.field(factory=list)
+    last: list[int | None] = attrs.field(factory=list)
+    rows: int = 0
+    before_since: int = 0
+    undated: int = 0
+    gone: int = 0
+    bytes: int = 0
+    whole: bool = False
+
+
+class Place(Protocol):
+    """Where rows go."""
+
+    state: State
+
+    def write(self, data: bytes) -> None:
+        """Add some bytes."""
+
+    def save(self, *, now: bool = False) -> None:
+        """Let what has been written count, if it is time or `now`."""
+
+
+class Stream:
+    """A stream, which nothing goes on from."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.state = State()
+        self._stream = stream
+
+    def write(self, data: bytes) -> None:
+        """Add some bytes."""
+        self._stream.write(data)
+
+    def save(self, *, now: bool = False) -> None:
+        """Hand on what has been written."""
+        self._stream.flush()
+
+
+class PartFile:
+    """The part of an export to a file; `resumed` tells whether an earlier run has left it.
+
+    `what` says what is exported; a part of anything else is refused.
+    """
+
+    def __init__(self, path: Path, what: Mapping[str, Any], *, restart: bool) -> None:
+        self.path = path
+        self.part = path.with_name(path.name + ".part")
+        self._state_path = path.with_name(path.name + ".part.json")
+        self._what = dict(what)
+        if path.is_dir():
+            raise ExportError(f"{path}: is a folder; give the export a file name")
+        if not path.parent.is_dir():
+            raise ExportError(f"{path}: there is no folder {path.parent}; make it first")
+        had_part = self.part.exists()
+        with _named(self.part):
+            self._file = open(self.part, "a+b", opener=_private)  # noqa: SIM115
+        try:
+            # Before anything is read or changed: another run may be at it.
+            _lock(self._file, self.part)
+            # Without its part, a state is what a run has left that was whole.
+            found = self._load() if had_part and not restart else None
+            self.resumed = found is not None
+            self.state = found or State()
+            with _named(self.part):
+                if os.fstat(self._file.fileno()).st_size < self.state.bytes:
+                    raise ExportError(
+                        f"{self.part}: is shorter than its state says; start again with restart"
+                    )
+                self._file.truncate(self.state.bytes)
+            self._write_state()
+        except BaseException:
+            self._file.close()
+            raise
+        self._saved = time.monotonic()
+
+    def write(self, data: bytes) -> None:
+        """Add some bytes; they count from the next `save` on."""
+        with _named(self.part):
+            self._file.write(data)
+        self.state.bytes += len(data)
+
+    def save(self, *, now: bool = False) -> None:
+        """Let what has been written count, if it is time or `now`."""
+        if not now and time.monotonic() - self._saved < _EVERY:
+            return
+        with _named(self.part):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._write_state()
+        self._saved = time.monotonic()
+
+    def finish(self, made: Path | None) -> None:
+        """Put the part, or what was made of it, in its place and forget the state."""
+        with _named(self.path):
+            (made or self.part).replace(self.path)
+            if made is not None:
+                self.part.unlink()
+            self._state_path.unlink()
+
+    def close(self) -> None:
+        """Let go of the part."""
+        # Closing writes what is buffered, which fails again where the disk is full.
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    @contextlib.contextmanager
+    def converted(self) -> Iterator[tuple[Path, BinaryIO]]:
+        """Give a file that is to take the place, written through to the disk in the end."""
+        path = self.path.with_name(self.path.name + ".part.tmp")
+        with _named(path), open(path, "wb", opener=_private) as file:
+            yield path, file
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _load(self) -> State | None:
+        try:
+            tree = json.loads(self._state_path.read_bytes())
+            what, state = tree["what"], State(**tree["state"])
+        except FileNotFoundError:
+            if self.part.stat().st_size:
+                raise ExportError(
+                    f"{self.part}: is there already and no part of an export; move it away, or"
+                    " give another file"
+                ) from None
+            return None
+        except (ValueError, TypeError, KeyError):
+            raise ExportError(
+                f"{self._state_path}: cannot be read; start again with restart"
+            ) from None
+        if what != self._what:
+            names = [name for name in self._what if what.get(name) != self._what[name]]
+            raise ExportError(
+                f"{self.part}: belongs to another export (other {', '.join(names)}); finish that"
+                " one, give another file, or drop it with restart"
+            )
+        return state
+
+    def _write_state(self) -> None:
+        beside = self._state_path.with_name(self._state_path.name + ".tmp")
+        text = json.dumps({"what": self._what, "state": attrs.asdict(self.state)})
+        with _named(self._state_path):
+            with open(beside, "w", opener=_private) as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._state_path)
+
+
+def _private(path: str, flags: int) -> int:
+    # Exports are personal: nobody else may read them, whatever was there before.
+    descriptor = os.open(path, flags, 0o600)
+    if sys.platform != "win32":
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ExportError(
+            f"{path}: another export is writing it; wait for it, or give another file"
+        ) from None
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let an error of the system name the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def keys_of(place: PartFile, form: Format) -> Iterator[int]:
+    """Give the keys of the rows that count."""
+    with place.part.open("rb") as file:
+        yield from form.keys(file)

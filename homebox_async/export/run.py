@@ -1,0 +1,375 @@
+"""One run of an export."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Sequence,
+)
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, get_args
+
+import attrs
+
+from ..client import AsyncHomebox
+from ..errors import NotFound, Problem, ValidationError
+from ..identity import target_of
+from ..models import Model
+from ..pages import Page, Seen
+from ..rules import positive_integer
+from .formats import Format, Row, format_of
+from .lists import Listing, Per, What, listing, since_problems
+from .part import PartFile, Place, State, Stream, keys_of
+
+FormatName = Literal["csv", "jsonl", "parquet"]
+Destination = str | os.PathLike[str] | BinaryIO
+
+_AHEAD = 2  # pages
+
+
+@attrs.frozen(kw_only=True)
+class ExportReport:
+    """What an export has come to.
+
+    `rows` are in the file, `resumed_rows` of them from an earlier run. `before_since` rows were
+    left out by `since`; `undated` ones tell no date and were kept. `gone` orders or properties
+    were not there any more when their rows were asked for. `shifted`: the list had changed since
+    the earlier run, so it was read from its start again. `drift` is by how many objects the
+    export differs from the total that the server told, None where it told none.
+    """
+
+    what: str
+    path: Path | None
+    rows: int
+    resumed_rows: int
+    before_since: int
+    undated: int
+    gone: int
+    shifted: bool
+    drift: int | None
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        return attrs.asdict(self) | {"path": None if self.path is None else str(self.path)}
+
+
+def export(
+    client: AsyncHomebox,
+    what: What,
+    to: Destination,
+    *,
+    format: FormatName = "csv",  # the field's word
+    since: dt.date | None = None,
+    per: Per | None = None,
+    branch: int | None = None,
+    concurrency: int = 4,
+    bom: bool = False,
+    restart: bool = False,
+) -> Export:
+    """Write a whole list to a file; await what is returned.
+
+    ::
+
+        report = await export(client, "orders", "orders.csv")
+
+    `what`: "properties", "leads", "readings", "orders" or "payments". Readings are asked for per
+    property or, with ``per="order"``, per order, payments per order, `concurrency` of them at
+    once; each row has that id.
+    `to`: a path, or a binary stream, which cannot be resumed and cannot be Parquet.
+    `format`: "csv", "jsonl" (as the server sent it) or "parquet" (the extra `arrow`).
+    `since`: only what has changed on this day (UTC) or later, for properties and readings; only
+    what was created then, for leads, orders and payments. The whole list is read all the same.
+    `branch`: of this branch account; leads and orders only. `bom`: begin CSV with a byte order
+    mark, by which Excel recognises UTF-8.
+
+    The file is only its owner's to read and comes to be when it is whole. Until then,
+    ``<to>.part`` is there, and the same export goes on from it; `restart` drops it.
+    No id is written twice.
+
+    Raises ValidationError for bad arguments, ConfigurationError without pyarrow, ExportError for
+    a file or part that cannot be used, OSError for a failing disk, RequestError for a failed
+    call. After any of them the same export goes on where it stopped.
+    Source: "List Properties", "List Leads", "List Bills Packages", "List Payments", "List Meter
+    Readings for an Order" and "... for a Property".
+    """
+    problems = [*since_problems(since), *_problems(to, format, concurrency, bom)]
+    if problems:
+        raise ValidationError(problems)
+    chosen = listing(client, what, per, branch, _AHEAD)
+    # The part depends on all of these.
+    asked = {
+        "list": what,
+        "format": format,
+        "since": None if since is None else since.isoformat(),
+        "per": chosen.parent,
+        "branch": branch,
+        "bom": bom,
+    }
+    form = format_of(format, chosen, bom)
+    return Export(client, chosen, form, to, asked, since, concurrency, restart)
+
+
+def _problems(to: object, format: object, concurrency: object, bom: object) -> Iterable[Problem]:
+    if format not in get_args(FormatName):
+        yield Problem("format", "is unknown", f"give {', '.join(get_args(FormatName))}")
+    elif format == "parquet" and not isinstance(to, (str, os.PathLike)):
+        yield Problem("format", "parquet cannot be written to a stream", "give a path")
+    if bom and format != "csv":
+        yield Problem("bom", f"means nothing for {format}", "leave it out")
+    if fault := positive_integer(concurrency):
+        yield Problem("concurrency", *fault)
+
+
+class Export:
+    """One run of an export; made by `export`, and awaited once.
+
+    `rows`, `total` (of objects, where the server tells it) and `phase` are live.
+    """
+
+    def __init__(
+        self,
+        client: AsyncHomebox,
+        chosen: Listing,
+        form: Format,
+        to: Destination,
+        asked: dict[str, Any],
+        since: dt.date | None,
+        concurrency: int,
+        restart: bool,
+    ) -> None:
+        self._client = client
+        self._listing = chosen
+        self._format = form
+        self._to = to
+        self._asked = asked
+        self._since = (
+            None if since is None else dt.datetime.combine(since, dt.time.min, tzinfo=dt.UTC)
+        )
+        self._concurrency = concurrency
+        self._restart = restart
+        self._state = State()
+        self._drift: int | None = None
+        self._seen = Seen()
+        self.total: int | None = None
+        self.phase = "connecting"
+
+    @property
+    def rows(self) -> int:
+        """How many rows have been written, those of an earlier run included."""
+        return self._state.rows
+
+    def __await__(self) -> Generator[Any, None, ExportReport]:
+        return self.run().__await__()
+
+    async def run(self) -> ExportReport:
+        """Run the export to its end and return its report."""
+        began = time.monotonic()
+        if not isinstance(self._to, (str, os.PathLike)):
+            stream = Stream(self._to)
+            self._state = stream.state
+            await self._read(stream)
+            return self._report(None, 0, False, began)
+        target = await target_of(self._client)
+        place = PartFile(Path(self._to), {"target": target, **self._asked}, restart=self._restart)
+        self._state = place.state
+        before, shifted = place.state.rows, False
+        try:
+            if not place.state.whole:
+                if place.resumed:
+                    await self._in_thread(lambda stop: self._recall(place, stop))
+                    shifted = await self._has_shifted(place.state)
+                if shifted:
+                    place.state.page = 1
+                    place.state.before_since = place.state.undated = place.state.gone = 0
+                await self._read(place)
+            await self._finish(place)
+        finally:
+            place.close()
+        return self._report(place.path, before, shifted, began)
+
+    def _report(self, path: Path | None, before: int, shifted: bool, began: float) -> ExportReport:
+        state = self._state
+        return ExportReport(
+            what=self._asked["list"],
+            path=path,
+            rows=state.rows,
+            resumed_rows=before,
+            before_since=state.before_since,
+            undated=state.undated,
+            gone=state.gone,
+            shifted=shifted,
+            drift=self._drift,
+            seconds=time.monotonic() - began,
+        )
+
+    # --- reading
+
+    async def _read(self, place: Place) -> None:
+        """Write the list from the state's page on."""
+        self.phase = "reading"
+        state = place.state
+        if not state.bytes:
+            place.write(self._format.head())
+        start = state.page
+        cursor = self._listing.pages(start).pages()
+        try:
+            async for page in cursor:
+                self.total = page.total
+                async for rows in self._rows_of(page):
+                    self._write(place, rows)
+                    if self._listing.parent is not None:
+                        place.save()
+                self._turn(state, page)
+                place.save()
+            state.whole = True
+            place.save(now=True)
+        except BaseException:
+            # What failed is told; that the disk is full as well adds nothing.
+            with contextlib.suppress(OSError):
+                place.save(now=True)
+            raise
+        finally:
+            await cursor.aclose()
+        if self._listing.parent is None and self.total is not None:
+            self._drift = state.rows + state.before_since - self.total
+        elif start == 1:
+            self._drift = cursor.drift
+
+    @staticmethod
+    def _turn(state: State, page: Page[Model]) -> None:
+        ids = _ids(page)
+        if page.number == 1:
+            state.first = ids
+        state.page, state.last = page.number + 1, ids
+
+    async def _rows_of(self, page: Page[Model]) -> AsyncIterator[list[Row]]:
+        """Give the rows of a page that have not been written, at once or parent by parent."""
+        fresh = [item for item in page.items if self._seen.add(item)]
+        if self._listing.children is None:
+            yield [(None, item) for item in fresh]
+            return
+        numbers = [number for item in fresh if isinstance(number := _id(item), int)]
+        self._state.gone += len(fresh) - len(numbers)
+        asked = _in_order(numbers, self._listing.children, self._concurrency)
+        try:
+            async for number, answer in asked:
+                if answer is None:
+                    self._state.gone += 1
+                else:
+                    yield [(number, item) for item in answer]
+        finally:
+            await asked.aclose()
+
+    def _write(self, place: Place, rows: Iterable[Row]) -> None:
+        kept = [row for row in rows if self._is_wanted(row[1])]
+        place.write(self._format.encode(kept))
+        place.state.rows += len(kept)
+
+    def _is_wanted(self, item: Model) -> bool:
+        if self._since is None:
+            return True
+        when: dt.datetime | None = getattr(item, self._listing.since)
+        if when is None:
+            self._state.undated += 1
+        elif when < self._since:
+            self._state.before_since += 1
+            return False
+        return True
+
+    # --- going on
+
+    def _recall(self, place: PartFile, stop: threading.Event) -> None:
+        """Note what has been written, so that it is not written again."""
+        model = self._listing.walked
+        for key in keys_of(place, self._format):
+            if stop.is_set():
+                return
+            self._seen.add(model(id=key))  # type: ignore[call-arg]  # all that are listed have it
+
+    async def _has_shifted(self, state: State) -> bool:
+        """Tell whether the first page or the last one that was read is not as it was."""
+        known = {state.page - 1: state.last, 1: state.first} if state.page > 1 else {}
+        for number, ids in known.items():
+            cursor = self._listing.pages(number).pages()
+            try:
+                page = await anext(cursor, None)
+            finally:
+                await cursor.aclose()
+            if page is None or _ids(page) != ids:
+                return True
+        return False
+
+    # --- the end
+
+    async def _finish(self, place: PartFile) -> None:
+        if not self._format.converts:
+            place.finish(None)
+            return
+        self.phase = "converting"
+
+        def convert(stop: threading.Event) -> Path:
+            with place.converted() as (path, file):
+                self._format.convert(place.part, file, stop)
+            return path
+
+        place.finish(await self._in_thread(convert))
+
+    @staticmethod
+    async def _in_thread(work: Callable[[threading.Event], Any]) -> Any:
+        """Run a long step outside of the event loop; a cancellation stops it and waits."""
+        stop = threading.Event()
+        task = asyncio.ensure_future(asyncio.to_thread(work, stop))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.wait([task])
+            raise
+
+
+def _id(item: Model) -> object:
+    return getattr(item, "id", None)
+
+
+def _ids(page: Page[Model]) -> list[int | None]:
+    return [number if isinstance(number := _id(item), int) else None for item in page.items]
+
+
+async def _in_order(
+    numbers: Sequence[int],
+    ask: Callable[[int], Awaitable[Sequence[Model]]],
+    width: int,
+) -> AsyncGenerator[tuple[int, Sequence[Model] | None], None]:
+    """Give the answer for each number in order, None for what is not there; `width` at once."""
+    waiting = deque(numbers)
+    asked: deque[tuple[int, asyncio.Future[Sequence[Model]]]] = deque()
+    try:
+        while waiting or asked:
+            while waiting and len(asked) < width:
+                number = waiting.popleft()
+                asked.append((number, asyncio.ensure_future(ask(number))))
+            number, task = asked[0]
+            answer: Sequence[Model] | None
+            try:
+                answer = await task
+            except NotFound:
+                answer = None
+            asked.popleft()
+            yield number, answer
+    finally:
+        for _, task in asked:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in asked), return_exceptions=True)
