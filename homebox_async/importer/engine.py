@@ -83,8 +83,7 @@ class Engine:
 
     async def preview(self) -> Preview | None:
         """Add up what the rows set off that may be sent; None where the kind tells nothing."""
-        self._course.phase = "adding up"
-        return await self._planner.preview()
+        return await self._planner.preview(self._course)
 
     async def run(self) -> None:
         """Send what is pending and look up what is unknown until neither is left."""

@@ -48,7 +48,7 @@ class Planner(Generic[R]):
         async for rows in self._rows_in(State.PENDING):
             yield [row for _, row in rows]
 
-    async def preview(self) -> Preview | None:
+    async def preview(self, course: Course) -> Preview | None:
         """Add up what the rows set off that may be sent; None where the kind tells nothing.
 
         A row that was sent without an answer may be sent again, if it is not found.
@@ -56,6 +56,7 @@ class Planner(Generic[R]):
         tally = self._kind.tally(self._columns)
         if tally is None:
             return None
+        course.phase = "adding up"
         states = (State.PENDING, State.UNKNOWN) if self._kind.is_listed else (State.PENDING,)
         async for rows in self._rows_in(*states):
             for entry, row in rows:

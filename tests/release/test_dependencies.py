@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import homebox_async
 PACKAGE = Path(homebox_async.__file__).parent
 
 
-def imported() -> dict[str, set[str]]:
+def imported(declared: set[str]) -> dict[str, set[str]]:
     """Return which of the package's parts import each distribution, its command line apart."""
     owners = packages_distributions()
     users: dict[str, set[str]] = {}
@@ -28,7 +29,10 @@ def imported() -> dict[str, set[str]]:
             else:
                 continue
             for name in {name.partition(".")[0] for name in names} - known:
-                [owner] = {canonicalize_name(owner) for owner in owners[name]}
+                found = {canonicalize_name(owner) for owner in owners[name]}
+                # Several distributions may share a name ("opentelemetry"): the one that is meant
+                # is declared.
+                [owner] = found if len(found) == 1 else found & declared
                 users.setdefault(owner, set()).add(part)
     users.pop("homebox-async", None)
     return users
@@ -36,13 +40,20 @@ def imported() -> dict[str, set[str]]:
 
 def test_declared(requirements: list[Requirement]) -> None:
     """Every distribution that is imported is declared, and every one declared is imported."""
-    assert {canonicalize_name(r.name) for r in requirements} == set(imported())
+    declared = _names(requirements)
+    assert declared == set(imported(declared))
 
 
-def test_only_for_the_command_line(project: dict[str, dict[str, list[str]]]) -> None:
+def test_only_for_the_command_line(
+    project: dict[str, dict[str, list[str]]], requirements: list[Requirement]
+) -> None:
     """What comes with the extra `cli` is imported by nothing else."""
     wanted = project["optional-dependencies"]["cli"]
-    names = {canonicalize_name(Requirement(line).name) for line in wanted}
+    names = _names(map(Requirement, wanted))
     assert {name: {"cli"} for name in names} == {
-        name: parts for name, parts in imported().items() if name in names
+        name: parts for name, parts in imported(_names(requirements)).items() if name in names
     }
+
+
+def _names(requirements: Iterable[Requirement]) -> set[str]:
+    return {canonicalize_name(requirement.name) for requirement in requirements}

@@ -173,7 +173,8 @@ def test_guard(
             "E *homebox_guard is on*",
         ]
     )
-    assert 1 == done.stdout.str().count("homebox_guard is on:")
+    told = [line for line in done.stdout.lines if line.startswith("E ")]
+    assert 1 == sum("homebox_guard is on:" in line for line in told)
 
 
 def test_no_guard(pytester: pytest.Pytester, run_tests: RunTests) -> None:
