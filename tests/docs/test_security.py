@@ -2,9 +2,9 @@
 
 import ast
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from .blocks import ROOT, snippet
+
 TEXT = (ROOT / "docs/SECURITY.md").read_text()
 
 
@@ -22,7 +22,7 @@ def test_every_named_test_exists() -> None:
 
 def test_every_named_file_exists() -> None:
     """The files of the commands are in the repository."""
-    blocks = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+    blocks = [snippet("docs/SECURITY.md", name) for name in ("audit", "release")]
     files = [word for block in blocks for word in block.split() if word.startswith(".ci/")]
     assert [".ci/audit", ".ci/build-constraints.txt"] == files
     assert [] == [name for name in files if not (ROOT / name).exists()]

@@ -66,7 +66,7 @@ def project() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def extras(project: dict[str, Any]) -> list[str]:
     """Return the extras that are made for users."""
-    return sorted(set(project["optional-dependencies"]) - {"bench", "dev"})
+    return sorted(set(project["optional-dependencies"]) - {"bench", "dev", "docs"})
 
 
 @pytest.fixture(scope="session")

@@ -186,8 +186,9 @@ class History:
                 "token": self.emulator.token,
                 "source": str(self.portfolio.path),
                 "results": str(self.folder),
+                "settle": self.climate.settle,
                 "timeout": TIMEOUT,
-                "options": {"settle": self.climate.settle, **self.portfolio.options},
+                "options": self.portfolio.options,
                 "told": str(told),
                 "sabotage": self.sabotage,
                 # In every third history the wall clock is wrong, another way in each run.

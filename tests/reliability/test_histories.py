@@ -194,7 +194,7 @@ async def done(tmp_path: Path) -> Any:
 def test_command(tmp_path: Path) -> None:
     """The documented command prints each history and the totals, writes the table and says 0."""
     page = (ROOT / "docs/reliability.md").read_text()
-    [command] = re.findall(r"```sh\n(.*)\n```", page)
+    [command] = re.findall(r"<!-- snippet: long-run -->\n```sh\n(.*)\n```", page)
     words = shlex.split(command)
     assert ["python", "-m", "tests.reliability"] == words[:3]
     given = dict(zip(words[3::2], words[4::2], strict=True))

@@ -50,7 +50,9 @@ async def told(job: dict[str, Any]) -> dict[str, Any]:
         job["token"], base_url=job["url"], retry=Retry(backoff=0.01), timeout=job["timeout"]
     ) as client:
         make = getattr(importer, f"import_{job.get('kind', 'properties')}")
-        run = make(client, job["source"], results=job["results"], **job["options"])
+        # Where there is nothing to look up (voids), there is nothing to settle either.
+        given = {name: job[name] for name in ("results", "settle") if name in job}
+        run = make(client, job["source"], **given, **job["options"])
         task = asyncio.ensure_future(run.wait())
         loop, cancels = asyncio.get_running_loop(), []
         loop.add_signal_handler(signal.SIGTERM, run.drain)

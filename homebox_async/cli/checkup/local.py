@@ -64,6 +64,9 @@ def checks() -> dict[str, Callable[[Setup], Finding]]:
     }
 
 
+_NOT_FOR_USERS = {"bench", "dev", "docs"}
+
+
 def versions(setup: Setup) -> Finding:
     """Tell the versions of the package, of Python and of what it depends on."""
     ours = f"homebox-async {metadata.version('homebox-async')}"
@@ -75,7 +78,7 @@ def versions(setup: Setup) -> Finding:
         assert found is not None
         name, least, marker = found.groups()
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", marker)
-        if extra and extra[1] not in ("cli", "keyring", "speed"):
+        if extra and extra[1] in _NOT_FOR_USERS:
             continue
         version = _version(name)
         if extra:
