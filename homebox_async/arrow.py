@@ -110,6 +110,11 @@ def _fits(value: Any) -> bool:
             return value.quantize(_PLACES) == value and abs(value) < 10 ** (_DIGITS - 4)
         except InvalidOperation:  # too many digits
             return False
+    if isinstance(value, dt.datetime):
+        try:
+            value.astimezone(dt.UTC)
+        except OverflowError:  # in the first hours of year 1, or the last of 9999
+            return False
     return not isinstance(value, int) or value in _WHOLE
 
 

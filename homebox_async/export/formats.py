@@ -30,6 +30,7 @@ _GROUP = 5_000  # rows of a Parquet file that are held at once
 _LONGEST_CELL = 1 << 30
 # A number stays the number that the server sent, to its last digit.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Format(abc.ABC):
@@ -73,15 +74,33 @@ class JsonLines(Format):
 
     def encode(self, rows: Iterable[Row]) -> bytes:
         """Return some rows as lines."""
+        return b"".join(_encode(self._tree(key, item.raw)) + b"\n" for key, item in rows)
+
+    def _tree(self, key: int | None, raw: dict[str, Any]) -> dict[str, Any]:
         parent = self._listing.parent
-        return b"".join(
-            _encode(item.raw if parent is None else {parent: key, **item.raw}) + b"\n"
-            for key, item in rows
-        )
+        if parent is None:
+            return raw
+        rest = dict(raw)
+        if (said := rest.pop(parent, key)) != key:
+            # The server has a field of this name that says something else.
+            rest[f"{parent}_sent"] = said
+        return {parent: key, **rest}
 
     def keys(self, file: BinaryIO) -> Iterator[int]:
         """Give the keys of the lines."""
         return (key for line in file if (key := self._key_of(line)) is not None)
+
+    def apart(self, line: bytes) -> tuple[int | None, bytes]:
+        """Return the id that `encode` has put into a line, and the object as it was sent."""
+        parent = self._listing.parent
+        if parent is None:
+            return None, line
+        tree = _fields(line)
+        key = self._key_of(line)
+        del tree[parent]
+        if (said := tree.pop(f"{parent}_sent", None)) is not None:
+            tree[parent] = said
+        return key, _encode(tree)
 
     def _key_of(self, line: bytes) -> int | None:
         try:
@@ -104,9 +123,11 @@ class Parquet(JsonLines):
         schema = schema_of(model, first)
         with source.open("rb") as lines, ParquetWriter(to, schema) as writer:
             while (group := list(itertools.islice(lines, _GROUP))) and not stop.is_set():
+                pairs = [self.apart(line) for line in group]
                 # The same reading as that of a page, so the same types.
-                items, _, _ = decode_list(b'{"data":[' + b",".join(group) + b"]}", model)
-                keys = [{name: self._key_of(line) for name in first} for line in group]
+                sent = b",".join(line for _, line in pairs)
+                items, _, _ = decode_list(b'{"data":[' + sent + b"]}", model)
+                keys = [dict.fromkeys(first, key) for key, _ in pairs]
                 writer.write_batch(batch_of(items, schema, keys))
 
 
