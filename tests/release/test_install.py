@@ -75,12 +75,18 @@ def test_command_without_its_extra(bare: Any) -> None:
 
 
 def test_import_without_extras(bare: Any) -> None:
-    """All but the command line and pytest's plugin can be imported bare, and says nothing."""
+    """All but what is made for an extra's library can be imported bare, and says nothing."""
     program = """
 import importlib, pkgutil
 import homebox_async
 testing = "homebox_async.testing"
-needy = ("homebox_async.cli.", f"{testing}.plugin", f"{testing}.fixtures", f"{testing}.guard")
+needy = (
+    "homebox_async.cli.",
+    "homebox_async.otel",
+    f"{testing}.plugin",
+    f"{testing}.fixtures",
+    f"{testing}.guard",
+)
 for module in pkgutil.walk_packages(homebox_async.__path__, "homebox_async."):
     if not module.name.startswith(needy) and "__main__" not in module.name:
         importlib.import_module(module.name)
