@@ -34,12 +34,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Format(abc.ABC):
-    """A way to write rows.
-
-    `converts`: what is written first is not the file yet; `convert` makes it.
-    """
-
-    converts = False
+    """A way to write rows."""
 
     @abc.abstractmethod
     def head(self) -> bytes:
@@ -52,10 +47,6 @@ class Format(abc.ABC):
     @abc.abstractmethod
     def keys(self, file: BinaryIO) -> Iterator[int]:
         """Give the keys of the rows in a file, from its start; see `Listing.key`."""
-
-    def convert(self, source: Path, to: BinaryIO, stop: threading.Event) -> None:
-        """Make the file of what was written."""
-        raise NotImplementedError
 
 
 class JsonLines(Format):
@@ -112,8 +103,6 @@ class JsonLines(Format):
 
 class Parquet(JsonLines):
     """JSON lines while it is read, and a typed Parquet file made of them in the end."""
-
-    converts = True
 
     def convert(self, source: Path, to: BinaryIO, stop: threading.Event) -> None:
         """Write the Parquet file, a row group for every few thousand rows."""

@@ -29,7 +29,7 @@ from ..identity import target_of
 from ..models import Model
 from ..pages import Page, Seen
 from ..rules import positive_integer
-from .formats import Format, Row, format_of
+from .formats import Format, Parquet, Row, format_of
 from .lists import Listing, Per, What, listing, since_problems
 from .part import PartFile, Place, State, Stream, keys_of
 
@@ -315,14 +315,15 @@ class Export:
     # --- the end
 
     async def _finish(self, place: PartFile) -> None:
-        if not self._format.converts:
+        if not isinstance(self._format, Parquet):
             place.finish(None)
             return
+        parquet = self._format
         self.phase = "converting"
 
         def convert(stop: threading.Event) -> Path:
             with place.converted() as (path, file):
-                self._format.convert(place.part, file, stop)
+                parquet.convert(place.part, file, stop)
             return path
 
         place.finish(await self._in_thread(convert))
