@@ -32,7 +32,9 @@ broker_transport_options = {{
     "polling_interval": 0.01,
 }}
 result_backend = "file://{folder}/results"
-task_annotations = {{"celery_tasks.add_property": {{"default_retry_delay": 0}}}}
+# Not 0: Celery notes the retry only after it has queued it, and then its note could hide the
+# success of a process that was quicker.
+task_annotations = {{"celery_tasks.add_property": {{"default_retry_delay": 0.5}}}}
 
 
 def write(path, data):
