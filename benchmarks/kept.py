@@ -26,7 +26,7 @@ TITLE = "Memory of kept leads"
 
 def measure(figures: Figures, effort: Effort) -> None:
     """Measure leads kept by the page, and one lead kept of each page."""
-    pages = effort.count(200, least=4)
+    pages = effort.count(200, least=100)  # the newest few are not compressed
     ours, struct, alone, struct_alone = (
         in_process(__name__, "case", name=name, pages=pages, every=every)
         for name, every in (("ours", 1), ("struct", 1), ("ours", 50), ("struct", 50))
