@@ -27,7 +27,7 @@ _UNPACKED = 4
 """Pages of a pass whose bytes stay as they came; those of earlier ones are compressed.
 
 The objects of a page hold its bytes, for `raw` and `extra`. Most are gone by then; who keeps
-thousands of pages needs half the memory, for a quarter of a page's CPU.
+thousands of pages needs two fifths less memory, for a quarter of a page's CPU.
 """
 
 
