@@ -74,6 +74,7 @@ class Entry(NamedTuple):
 
 Record = tuple[int, State, int | None, str, str, str]
 """What became of a row: number, state, id at Homebox, field, error and fix."""
+_RECORD = ("number", "state", "id", "field", "error", "fix")
 
 
 @attrs.frozen
@@ -167,10 +168,10 @@ class Reader:
         """Enter what became of rows, in order; a row that is done stays done."""
         self.forget_counts()
         entered = self.connection.executemany(
-            "UPDATE rows SET state = ?2, property_id = coalesce(?3, property_id),"
-            " field = ?4, error = ?5, fix = ?6 WHERE number = ?1"
-            " AND (state = ?2 OR state NOT IN (2, 3))",  # _FINAL
-            records,
+            "UPDATE rows SET state = :state, property_id = coalesce(:id, property_id),"
+            " field = :field, error = :error, fix = :fix WHERE number = :number"
+            " AND (state = :state OR state NOT IN (2, 3))",  # _FINAL
+            (dict(zip(_RECORD, record, strict=True)) for record in records),
         ).rowcount
         if entered != len(records):
             self._refuse(records)
