@@ -52,6 +52,8 @@ async def told(job: dict[str, Any]) -> dict[str, Any]:
         make = getattr(importer, f"import_{job.get('kind', 'properties')}")
         # Where there is nothing to look up (voids), there is nothing to settle either.
         given = {name: job[name] for name in ("results", "settle") if name in job}
+        if job.get("confirmed"):
+            given["confirm"] = lambda preview: True
         run = make(client, job["source"], **given, **job["options"])
         task = asyncio.ensure_future(run.wait())
         loop, cancels = asyncio.get_running_loop(), []
@@ -70,6 +72,7 @@ async def told(job: dict[str, Any]) -> dict[str, Any]:
 
 def work(job: dict[str, Any]) -> None:
     """Be the process of one import."""
+    os.environ.update(job.get("environment", {}))
     if job["sabotage"]:
         forget(Path(job["results"]) / f"{Path(job['source']).stem}.journal")
     if job["clock"]:
