@@ -266,6 +266,11 @@ class OutcomeUnknown(RequestError):
         )
         self.reason = reason
 
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server asked to wait before the next try, if it did."""
+        return self.reason.retry_after
+
 
 STATUS_ERRORS: Mapping[int, type[StatusError]] = {
     400: BadRequest,

@@ -45,16 +45,26 @@ def note_cancelled(
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that `Retry-After` asks for, None where it says nothing readable.
 
-    It may be a number of seconds or an HTTP date; `now` is the time of day (`time.time`).
+    It may be a number of seconds, also with a fraction, or an HTTP date. A date is measured
+    against the `Date` of the same answer, so that it does not matter which of the two clocks is
+    wrong; without one, against `now`, the time of day here (`time.time`).
     """
     value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,12}", value):
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{0,12})?", value):
         return float(value)
+    until = _moment(value)
+    if until is None:
+        return None
+    answered = _moment(headers.get("Date", ""))
+    return max(0.0, until - (now if answered is None else answered))
+
+
+def _moment(date: str) -> float | None:
+    """Return the time of day that an HTTP date names; None for what is none."""
     try:
-        date = email.utils.parsedate_to_datetime(value)
+        moment = email.utils.parsedate_to_datetime(date)
         # One that names no zone is in UTC, not in the local one.
-        date = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
-        return max(0.0, date.timestamp() - now)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
 
@@ -63,16 +73,17 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 _LONGEST_WORDS = 1 << 20
 _MOST_FIELDS, _MOST_MESSAGES = 200, 20
 
-# Statuses after which a write may have been done all the same.
-_OPEN = {408, 500, 502, 504}
+# Below 500, and still from a gateway that may have passed the request on.
+_OPEN = {408, 425}
 
 
-def outcome_of(safety: Safety, status: int, asked_to_wait: bool) -> Outcome:
-    """Return what a request that was answered with a failing status did at the server."""
+def outcome_of(safety: Safety, status: int) -> Outcome:
+    """Return what a request that was answered with a failing status did at the server.
+
+    503 is no exception, not even with Retry-After: a gateway in front of the server answers it,
+    too, for a request that the server has carried out.
+    """
     if safety is Safety.READ or (status < 500 and status not in _OPEN):
-        return Outcome.REJECTED
-    # 503 with Retry-After is the server's word that it did not take the request.
-    if status == 503 and asked_to_wait:
         return Outcome.REJECTED
     return Outcome.UNKNOWN
 
@@ -88,7 +99,7 @@ def failure(request: Request, response: Response, now: float) -> StatusError:
         words += f"; {name}: {' '.join(messages[:3])}"
     return status_error(response.status)(
         f"the server answered {response.status}: {words}",
-        outcome=outcome_of(request.safety, response.status, wait is not None),
+        outcome=outcome_of(request.safety, response.status),
         status=response.status,
         server_message=said,
         errors=fields,

@@ -1,7 +1,8 @@
 """Which failures are tried again, and when: the policy is plain values, testable without waiting.
 
 A write is received twice only if the server surely did nothing the first time: the request
-never left, or the answer said so. Everything else ends as `OutcomeUnknown` and is never resent.
+never left, or it was answered with 429. Everything else ends as `OutcomeUnknown` and is never
+resent.
 
 tenacity does the waiting. It is entered only once a first attempt has failed, for it costs more
 than a whole local call otherwise.
@@ -38,14 +39,15 @@ from .wire import Request, Response, Safety
 if TYPE_CHECKING:
     import tenacity
 
-_WORTH_ANOTHER_TRY = {408, 429, 500, 502, 503, 504}
+# Those of servers and gateways, Cloudflare's 520 to 530 among them, that may soon have passed.
+_WORTH_ANOTHER_TRY = frozenset(
+    {408, 425, 429, 500, 502, 503, 504, 507, 509, *range(520, 531), 598, 599}
+)
 
 
 def retryable(safety: Safety, error: RequestError) -> bool:
     """Tell whether a failed attempt may be followed by another one, by outcome and safety."""
     if isinstance(error, StatusError):
-        if safety is Safety.WRITE and error.status not in {429, 503}:
-            return False
         if error.status not in _WORTH_ANOTHER_TRY:
             return False
     elif not isinstance(error, (ConnectionFailed, AttemptTimeout, AnswerUnusable)):

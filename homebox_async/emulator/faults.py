@@ -12,6 +12,7 @@ Kind = Literal[
     "drop-before",
     "drop-after",
     "500-after",
+    "503-after",
     "html500",
     "hang",
     "hang-after",
@@ -35,6 +36,7 @@ class Fault:
     `drop-before`   the connection ends before processing
     `drop-after`    the request is processed and committed, then the connection ends
     `500-after`     commits, then answers an HTML 500
+    `503-after`     commits, then answers an HTML 503 that asks to come back, as a gateway does
     `html500`       an HTML 500; nothing is committed
     `hang`          no answer, or a 504 after `seconds`; nothing is committed
     `hang-after`    commits, then as `hang`

@@ -64,6 +64,12 @@ async def _500_after(exchange: Exchange) -> Answer:
     return _html(500)
 
 
+async def _503_after(exchange: Exchange) -> Answer:
+    exchange.process()
+    answer = _html(503)
+    return attrs.evolve(answer, headers={**answer.headers, "Retry-After": "0"})
+
+
 async def _hang(exchange: Exchange) -> Answer | None:
     if await _wait(exchange, exchange.fault.seconds):
         return _html(504)
@@ -116,6 +122,7 @@ _ACTS: Mapping[str, Callable[[Exchange], Awaitable[Answer | None]]] = {
     "drop-before": _drop_before,
     "drop-after": _drop_after,
     "500-after": _500_after,
+    "503-after": _503_after,
     "html500": _html500,
     "hang": _hang,
     "hang-after": _hang_after,

@@ -53,7 +53,7 @@ async def test_uploads_are_sent_again_whole(
 ) -> None:
     """A file is sent whole with each attempt and stays open."""
     image = make(tmp_path)
-    busy = server.say(503, b"", [("Retry-After", "0")])
+    busy = server.say(429, b"", [("Retry-After", "0")])
     server.acts = [busy, busy, server.say(201, b'{"id": 1}')]
     await client.readings.create_for_order(
         1, type="gas", reading=2, date_of_reading=dt.date(2021, 6, 20), image=image

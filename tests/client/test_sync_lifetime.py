@@ -61,7 +61,7 @@ def test_closed_under_a_call(served: Any) -> None:
 
 def test_closed_in_a_pause(served: Any) -> None:
     """A call that waits for its next attempt ends with the client, too."""
-    served.default = served.say(503, b"", [("Retry-After", "60")])
+    served.default = served.say(429, b"", [("Retry-After", "60")])
     box = Homebox("t", base_url=served.url)
     errors: list[BaseException] = []
 

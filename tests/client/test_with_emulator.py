@@ -77,7 +77,9 @@ async def test_every_operation(emulator: Emulator, api: AsyncHomebox) -> None:
     assert (await api.account.get()).name
 
 
-@pytest.mark.parametrize("kind", ["drop-after", "500-after", "truncate", "garbage", "empty"])
+@pytest.mark.parametrize(
+    "kind", ["drop-after", "500-after", "503-after", "truncate", "garbage", "empty"]
+)
 async def test_committed_but_unanswered(emulator: Emulator, api: AsyncHomebox, kind: Any) -> None:
     """A write that was committed and not answered is unknown, and made exactly once."""
     emulator.script("POST", "/api/partner/property", [Fault(kind)])

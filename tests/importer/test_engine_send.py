@@ -91,8 +91,12 @@ async def test_all_is_well(bench: Any) -> None:
         ("drop-before", False),
         ("drop-after", True),
         ("500-after", True),
+        ("503-after", True),
         ("html500", False),
         ("503", False),
+        ("503:0", False),
+        ("425", False),
+        ("521", False),
         ("502", False),
         ("504", False),
         ("408", False),
@@ -117,7 +121,7 @@ async def test_open_answers(bench: Any, fault: str, created: bool, concurrency: 
     assert states == ({State.CREATED, State.ADOPTED} if created else {State.CREATED})
 
 
-@pytest.mark.parametrize("kind", ["429", "429:0", "503:0"])
+@pytest.mark.parametrize("kind", ["429", "429:0"])
 async def test_refusals(bench: Any, kind: str) -> None:
     """What the server surely did not take is sent again without a look, however often it takes."""
     bench.write(5)

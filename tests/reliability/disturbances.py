@@ -40,6 +40,7 @@ RATES = {
     "503": 0.03,
     "html500": 0.01,
     "500-after": 0.01,
+    "503-after": 0.01,
     "truncate": 0.01,
     "garbage": 0.01,
     "empty": 0.01,

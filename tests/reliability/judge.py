@@ -73,16 +73,12 @@ def clear_no(one: Received) -> bool:
         return True
     if answer is None or answer.act != "say" or not one.answered_at:
         return False
-    if answer.status == 503:
-        return "Retry-After" in dict(answer.headers)
-    return 300 <= answer.status < 500 and answer.status != 408
+    return 300 <= answer.status < 500 and answer.status not in {408, 425}
 
 
 def come_back(one: Received) -> bool:
     """Tell whether the server surely did nothing and wants to be asked again."""
-    return (
-        one.whole and one.answer is not None and clear_no(one) and one.answer.status in {429, 503}
-    )
+    return one.whole and one.answer is not None and clear_no(one) and one.answer.status == 429
 
 
 @attrs.frozen

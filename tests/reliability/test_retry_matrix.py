@@ -123,14 +123,19 @@ FINAL = [
 STATUSES = [
     *(attrs.evolve(row, asks=asks) for row in FINAL for asks in ("", SECONDS)),
     *(Status(429, RateLimited, "all", "", asks) for asks in ("", SECONDS, DATE)),
-    Status(503, ServerError, "GET DELETE", "DELETE write"),
-    *(Status(503, ServerError, "all", "", asks) for asks in (SECONDS, DATE)),
     *(
-        Status(code, StatusError if code == 408 else ServerError, "GET DELETE", "DELETE write", a)
-        for code in (408, 500, 502, 504)
+        Status(code, StatusError if code < 500 else ServerError, "GET DELETE", "DELETE write", a)
+        for code in (408, 425, 500, 502, 503, 504)
         for a in ("", SECONDS, DATE)
     ),
-    *(Status(code, ServerError, "", "DELETE write") for code in (501, 505, 507, 599)),
+    *(
+        Status(code, ServerError, "GET DELETE", "DELETE write")
+        for code in (507, 509, *range(520, 531), 598, 599)
+    ),
+    *(
+        Status(code, ServerError, "", "DELETE write")
+        for code in (501, 505, 506, 508, 510, 511, 519, 531, 597, 600)
+    ),
 ]
 
 
@@ -202,13 +207,22 @@ def test_asked_beyond_the_deadline(world: World, row: Status, method: str) -> No
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", [429, 503])
-def test_asked_to_come_back_at_once(world: World, status: int, method: str) -> None:
-    """A Retry-After of 0 is a wish like any other: the server did nothing."""
-    world.server.default = Answer(status, b"", (("Retry-After", "0"),))
-    kind = {429: RateLimited, 503: ServerError}[status]
-    assert (kind, Outcome.REJECTED, TRIES) == told(attempt(world, method))
+def test_asked_to_come_back_at_once(world: World, method: str) -> None:
+    """A Retry-After of 0 with a 429 is a wish like any other: the server did nothing."""
+    world.server.default = Answer(429, b"", (("Retry-After", "0"),))
+    assert (RateLimited, Outcome.REJECTED, TRIES) == told(attempt(world, method))
     assert TRIES == len(world.server.received)
+
+
+@pytest.mark.parametrize("method", sorted(WRITES))
+@pytest.mark.parametrize("asked", ["0", "1.5", "40", "99999"])
+def test_a_503_that_asks_to_come_back(world: World, asked: str, method: str) -> None:
+    """A gateway answers 503 for work that was done: a write is open, and the wish is passed on."""
+    world.server.default = Answer(503, b"", (("Retry-After", asked), ("X-Request-Id", "srv-7")))
+    error = attempt(world, method, deadline=None)
+    assert (ServerError, Outcome.UNKNOWN, 1) == told(error)
+    assert (503, float(asked), "srv-7") == (error.status, error.retry_after, error.request_id)
+    assert 1 == len(world.server.received)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -253,7 +267,7 @@ def test_success_that_cannot_be_read(world: World, answer: Answer, method: str) 
         (Answer(504), True),
         (Answer(503), True),
         (Answer(429), False),
-        (Answer(503, b"", (("Retry-After", "1"),)), False),
+        (Answer(503, b"", (("Retry-After", "1"),)), True),
         (None, False),
     ],
     ids=["reset", "close", "500", "504", "503", "429", "503 asked", "nothing"],

@@ -24,12 +24,18 @@ from .recorder import Answer
 from .world import World
 
 
-async def post(client: AsyncHomebox) -> Any:
+async def ask(client: AsyncHomebox, method: str) -> Any:
     """Make a call; return its result or its error."""
+    json = {"a": 1} if method == "POST" else None
     try:
-        return await client.request("POST", "thing/{id}", params={"id": 1}, json={"a": 1})
+        return await client.request(method, "thing/{id}", params={"id": 1}, json=json)
     except RequestError as error:
         return error
+
+
+async def post(client: AsyncHomebox) -> Any:
+    """Make a call that writes; return its result or its error."""
+    return await ask(client, "POST")
 
 
 @pytest.mark.parametrize(
@@ -64,19 +70,24 @@ def test_values_that_make_sense(policy: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("method", "status", "kind"),
+    [("POST", 429, RateLimited), ("GET", 429, RateLimited), ("GET", 503, ServerError)],
+)
 @pytest.mark.parametrize("asked", [3601, 86400, 1_800_000_000, 999_999_999_999])
-def test_an_absurd_wait_is_not_begun(world: World, status: int, asked: int) -> None:
+def test_an_absurd_wait_is_not_begun(
+    world: World, method: str, status: int, kind: type[RequestError], asked: int
+) -> None:
     """Without a deadline, too, a call does not wait for more than an hour: it fails, saying so."""
     world.server.default = Answer(status, b"", (("Retry-After", str(asked)),))
     start = world.loop.time()
 
     async def run() -> Any:
         async with world.client(deadline=None) as client:
-            return await post(client)
+            return await ask(client, method)
 
     error = world.run(run())
-    assert {429: RateLimited, 503: ServerError}[status] is type(error)
+    assert kind is type(error)
     assert (1, Outcome.REJECTED, asked) == (error.attempts, error.outcome, error.retry_after)
     assert f"asked to wait {asked:.1f} s, beyond the 3600 s that a call waits at most" in str(error)
     assert (1, start) == (len(world.server.received), world.loop.time())

@@ -90,12 +90,12 @@ def test_the_environment_hides_real_credentials(
 
 def test_fail(homebox_emulator: RunningEmulator, homebox: Homebox) -> None:
     """So many requests fail, nothing of them is committed, and the next one is served."""
-    homebox_emulator.fail("POST", "/property", status=503, retry_after=0, times=2)
+    homebox_emulator.fail("POST", "/property", status=429, retry_after=0, times=2)
 
     homebox.properties.create(homebox_emulator.seed.address())
 
     sent = homebox_emulator.assert_received("POST", "/property", times=3)
-    assert [(503, False), (503, False), (201, True)] == [(r.status, r.committed) for r in sent]
+    assert [(429, False), (429, False), (201, True)] == [(r.status, r.committed) for r in sent]
 
 
 def test_fail_of_any_property(homebox_emulator: RunningEmulator, homebox: Homebox) -> None:
