@@ -36,6 +36,7 @@ class Item:
     `confirmed`: the server said that it created it, so it is never sent again.
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
     `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.
+    `sends`: how often it was claimed to be sent, in all runs.
     `settled`: the monotonic time from which on a look-up is the last word.
     """
 
@@ -122,6 +123,8 @@ class Claims:
             items = items or await self._next_batch()
             if items:
                 await self._journal.claim([item.row.number for item in items])
+            for item in items:
+                item.sends += 1
             self._ready.extend(items)
         except Exception as error:
             # The engine raises it once what is in flight has ended, and is in the journal if it
@@ -140,13 +143,13 @@ class Claims:
         pending: list[Item] = []
         for entry, row in await asyncio.to_thread(self._joined.read, entries):
             if entry.state is State.PENDING:
-                pending.append(Item(row))
+                pending.append(Item(row, sends=entry.sends))
             else:
                 # Left open by an earlier run: how long ago it was sent is not known for sure,
                 # for clocks step back; so it has the whole settle time from now on.
                 confirmed = entry.field == self._confirmed
                 item = Item(row, unsent=False, confirmed=confirmed, error=entry.error)
-                item.claimed = entry.claimed_at is not None
+                item.claimed, item.sends = entry.claimed_at is not None, entry.sends
                 item.settled = self._settles_at()
                 self.open.append(item)
         return pending
@@ -159,15 +162,17 @@ class Claims:
     def give_back(self, item: Item) -> None:
         """Undo the claim of a row that is certainly not being sent."""
         item.unsent = False
+        item.sends -= 1
+        state = State.UNKNOWN if item.doubtful else State.PENDING
+        self._journal.record(item.row.number, state, error=item.error, unsent=True)
         if item.doubtful:
             self.open.append(item)
-        else:
-            self._journal.record(item.row.number, State.PENDING)
 
     def give_back_waiting(self) -> None:
         """Undo the claims of all rows that wait to be sent."""
-        for item in (*self._ready, *self._again):
+        for item in self._ready:
             self.give_back(item)
+        self.open += self._again  # not claimed again yet
 
     def keep_open(self, item: Item, error: str) -> None:
         """Note that it is not known what became of a row: it will be looked up."""

@@ -217,6 +217,11 @@ class Journal:
         """Whether what is at the server has been compared with the rows."""
         return self._reader.compared
 
+    @property
+    def address_rule(self) -> int:
+        """Which rule makes its keys and generated references: 1 in journals of version 2."""
+        return self._reader.address_rule
+
     def digest(self, cells: Mapping[str, str]) -> bytes:
         """Return the salted digest of a row's cells; any thread may call this."""
         return self._reader.digest(cells)
@@ -279,16 +284,18 @@ class Journal:
         field: str = "",
         error: str = "",
         fix: str = "",
+        unsent: bool = False,
     ) -> None:
         """Enter what became of a row: durable soon, together with others (`flush` waits for it).
 
         Until then it stands there as INFLIGHT, so that a process killed in between looks it up.
+        `unsent`: the claim does not count, because the row was certainly not sent.
         A write that fails is raised by the next call that is awaited, and by `close`.
         """
         self._check_open()
         if error or field or fix:
             field, error, fix = map(storable, (field, error, fix))
-        self._records.append((number, state, id, field, error, fix))
+        self._records.append((number, state, id, field, error, fix, unsent))
         if len(self._records) == 1:
             self._loop.call_later(_LATEST, self._hand_over)
         elif len(self._records) >= _MOST_RECORDS:

@@ -17,12 +17,16 @@ from .store import JournalError, Reader, State, touched
 from .words import WORDS, Words
 
 _APPLICATION = 0x48425831  # "HBX1", in the header of the file
-_VERSION = 2
+_VERSION = 3
+_ADDRESS_RULE = 2
+"""What makes two addresses the same, in journals made now; those of version 2 keep rule 1."""
+
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     """CREATE TABLE rows (
         number INTEGER PRIMARY KEY, state INTEGER NOT NULL, digest BLOB NOT NULL,
         reference TEXT NOT NULL, address BLOB, property_id INTEGER, claimed_at REAL,
+        sends INTEGER NOT NULL DEFAULT 0,
         field TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
         fix TEXT NOT NULL DEFAULT '')""",
 )
@@ -115,12 +119,18 @@ def _opened(
         for table in _TABLES:
             run(table)
         # The salt is of this journal alone, so that digests cannot be compared elsewhere.
-        entries = {**given, "salt": secrets.token_bytes(32), "planned": 0, "compared": 0}
+        entries = {
+            **given,
+            "salt": secrets.token_bytes(32),
+            "planned": 0,
+            "compared": 0,
+            "address_rule": _ADDRESS_RULE,
+        }
         connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
         run(f"PRAGMA application_id={_APPLICATION}")
         run(f"PRAGMA user_version={_VERSION}")
     else:
-        _check_version(connection, path, WORDS[given["kind"]])
+        version = _check_version(connection, path, WORDS[given["kind"]])
         if run("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise corrupt(path, WORDS[given["kind"]])
         meta = dict(run("SELECT name, value FROM meta"))
@@ -132,6 +142,8 @@ def _opened(
             run(_NOT_RUNNING)
             run("COMMIT")
             raise
+        if version == 2:
+            _upgrade(connection)
         run(
             "UPDATE rows SET state = ?, error = 'the import stopped before the answer came',"
             " fix = ? WHERE state = ?",
@@ -144,23 +156,35 @@ def _opened(
     return reader
 
 
-def _check_version(connection: sqlite3.Connection, path: Path, words: Words) -> None:
+def _check_version(connection: sqlite3.Connection, path: Path, words: Words) -> int:
+    version: int
     ((version,),) = connection.execute("PRAGMA user_version")
     if version > _VERSION:
         raise JournalError(
             f"{path}: was written by a newer homebox_async; upgrade (pip install -U homebox-async)"
         )
-    if version < _VERSION:
+    if version < 2:
         raise JournalError(
             f"{path}: was written by an older homebox_async; finish the import with that version,"
             f" or start a new one with another --journal ({words.existing})"
         )
+    return version
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Make a journal of version 2 one of version 3, in the transaction that is open."""
+    connection.execute("ALTER TABLE rows ADD COLUMN sends INTEGER NOT NULL DEFAULT 0")
+    # How often a row was sent was not counted; a row that was claimed was sent at least once.
+    connection.execute("UPDATE rows SET sends = 1 WHERE claimed_at IS NOT NULL")
+    # Its references and keys were made with the first rule, so it is finished with that.
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('address_rule', 1)")
+    connection.execute(f"PRAGMA user_version={_VERSION}")
 
 
 def _doubt(connection: sqlite3.Connection, words: Words) -> None:
     """Take every row that may have been sent for unknown: the log that told of it is lost."""
     connection.execute(
-        "UPDATE rows SET state = ?, claimed_at = coalesce(claimed_at, ?),"
+        "UPDATE rows SET state = ?, claimed_at = coalesce(claimed_at, ?), sends = max(sends, 1),"
         " error = 'the journal was moved or copied without its log (-wal)',"
         " fix = ? WHERE state IN (?, ?)",
         (State.UNKNOWN, time.time(), words.fix, State.PENDING, State.INFLIGHT),
@@ -192,6 +216,7 @@ def _check_same(connection: sqlite3.Connection, path: Path, given: Mapping[str, 
     # Nothing was done under the old plan: that of the corrected file takes its place.
     run("UPDATE meta SET value = ? WHERE name = 'fingerprint'", (given["fingerprint"],))
     run("UPDATE meta SET value = 0 WHERE name IN ('planned', 'compared')")
+    run("INSERT OR REPLACE INTO meta VALUES ('address_rule', ?)", (_ADDRESS_RULE,))
     run("DELETE FROM meta WHERE name = 'confirmed'")
 
 

@@ -14,7 +14,8 @@ from .journal import Journal, State
 from .kinds import Kind
 
 _SAME = "if it is not the same, import this row from another file with --no-adopt-existing"
-_SENDS = 5  # of one row, each after a look-up that did not find it
+_ELSEWHERE = "see whether Homebox has it; if not, import this row from another file"
+_SENDS = 5  # of one row in all runs, each after a look-up that did not find it
 
 
 class Reconciler:
@@ -90,7 +91,8 @@ class Reconciler:
                 item, "the server said that it was created, but its list does not show it"
             )
         elif item.sends >= _SENDS:
-            await leave_open(item, f"sent {_SENDS} times; last: {item.error}")
+            said = f"sent {item.sends} times; last: "
+            await leave_open(item, said + item.error.removeprefix(said), _ELSEWHERE)
         else:
             self._claims.send_again(item)
         return True

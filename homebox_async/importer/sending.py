@@ -162,7 +162,6 @@ class Sender:
         """Deal with a request that failed; False if it is to be made again."""
         if error.outcome is Outcome.UNKNOWN or isinstance(error, RedirectRefused):
             # A redirect is how some servers answer a form that they took.
-            item.sends += 1
             self._claims.keep_open(item, error.message)
             self._patience.missed(error)
             if isinstance(error, RedirectRefused):

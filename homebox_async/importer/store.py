@@ -24,7 +24,8 @@ _UNIT = "\x1f"  # ASCII's unit separator
 _PLAN_CHUNK = 5_000
 _PLAN_COMMIT = 10  # chunks
 _ENTRY = (
-    "SELECT number, state, digest, reference, property_id, claimed_at, field, error, fix FROM rows "
+    "SELECT number, state, digest, reference, property_id, claimed_at, sends, field, error, fix"
+    " FROM rows "
 )
 
 
@@ -59,7 +60,7 @@ _OPEN = (State.PENDING, State.UNKNOWN)
 
 
 class Entry(NamedTuple):
-    """What the journal holds of a row."""
+    """What the journal holds of a row; `sends` counts the requests that may have been made."""
 
     number: int
     state: State
@@ -67,14 +68,18 @@ class Entry(NamedTuple):
     reference: str
     id: int | None
     claimed_at: float | None
+    sends: int
     field: str
     error: str
     fix: str
 
 
-Record = tuple[int, State, int | None, str, str, str]
-"""What became of a row: number, state, id at Homebox, field, error and fix."""
-_RECORD = ("number", "state", "id", "field", "error", "fix")
+Record = tuple[int, State, int | None, str, str, str, bool]
+"""What became of a row: number, state, id at Homebox, field, error, fix, and `unsent`.
+
+`unsent`: it was claimed, and certainly not sent, so the claim does not count.
+"""
+_RECORD = ("number", "state", "id", "field", "error", "fix", "unsent")
 
 
 @attrs.frozen
@@ -95,6 +100,7 @@ class Reader:
         self.connection = connection
         self.planned = bool(meta["planned"])
         self.compared = bool(meta["compared"])
+        self.address_rule = int(meta["address_rule"])
         self._keyed = hashlib.blake2b(digest_size=16, key=meta["salt"])
         self._counts: dict[State, int] | None = None
 
@@ -136,11 +142,11 @@ class Reader:
         return self.page(_OPEN, after=after, size=size)
 
     def claim(self, numbers: Sequence[int]) -> float:
-        """Mark open rows as being sent; a row that is not open is an error: it may be sent."""
+        """Mark open rows as being sent, and count it; a row that is not open is an error."""
         now = time.time()
         for first, last in _runs(numbers):
             claimed = self.connection.execute(
-                "UPDATE rows SET state = ?, claimed_at = ?"
+                "UPDATE rows SET state = ?, claimed_at = ?, sends = sends + 1"
                 " WHERE number BETWEEN ? AND ? AND state IN (?, ?)",
                 (State.INFLIGHT, now, first, last, *_OPEN),
             ).rowcount
@@ -169,7 +175,8 @@ class Reader:
         self.forget_counts()
         entered = self.connection.executemany(
             "UPDATE rows SET state = :state, property_id = coalesce(:id, property_id),"
-            " field = :field, error = :error, fix = :fix WHERE number = :number"
+            " sends = sends - :unsent, field = :field, error = :error, fix = :fix"
+            " WHERE number = :number"
             " AND (state = :state OR state NOT IN (2, 3))",  # _FINAL
             (dict(zip(_RECORD, record, strict=True)) for record in records),
         ).rowcount
@@ -252,10 +259,10 @@ class Reader:
                 if entry.state is not State.PENDING:
                     continue
                 if entry.id in (None, identity):
-                    self.record([(entry.number, State.PENDING, identity, "", "", "")])
+                    self.record([(entry.number, State.PENDING, identity, "", "", "", False)])
                 else:
                     several = "several properties have its reference"
-                    self.record([(entry.number, State.UNKNOWN, None, "", several, "")])
+                    self.record([(entry.number, State.UNKNOWN, None, "", several, "", False)])
 
     def matched(self, *, after: int, size: int) -> list[Entry]:
         """Return the next pending rows on which an id was noted, in row order."""

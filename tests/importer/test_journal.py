@@ -49,7 +49,7 @@ async def test_life_of_rows(journal: Journal) -> None:
     assert [1, 2, 6, 7] == [e.number for e in await journal.next_batch(4, after=0)]
     digest = journal.digest({"ref": "R5"})
     assert [
-        Entry(5, State.REJECTED, digest, "R5", None, claimed_at, "address.city", "is wrong",
+        Entry(5, State.REJECTED, digest, "R5", None, claimed_at, 1, "address.city", "is wrong",
               "mend it")
     ] == await journal.find("R5")  # fmt: skip
     assert [(3, 33), (4, 44)] == [
