@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -17,6 +18,9 @@ from homebox_async import AsyncHomebox, Retry
 pytest_plugins = ("pytester",)
 
 TOKEN = "test-token-1"
+
+# requests would send what the user's ~/.netrc has for the servers of the tests.
+os.environ["NETRC"] = os.devnull
 
 _stream_writer = inspect.signature(aiohttp.ClientResponse.__init__).parameters.get("stream_writer")
 if _stream_writer is not None and _stream_writer.default is inspect.Parameter.empty:

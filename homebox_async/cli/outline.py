@@ -7,6 +7,7 @@ down what completion and help need; a test says when that is to be done again.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -159,7 +160,8 @@ def _all(node: Node) -> Iterator[Node]:
 
 def _node(command: click.Command, context: click.Context) -> Node:
     node: Node = {
-        "help": command.help,
+        # Python 3.13 takes the indentation out of docstrings itself.
+        "help": command.help and inspect.cleandoc(command.help),
         "epilog": command.epilog,
         "usage": command.collect_usage_pieces(context),
         "params": [_described(param, context) for param in command.params],

@@ -4,8 +4,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from .records import Record
 
@@ -31,7 +32,8 @@ class StateLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         # A rehearsal with a real portfolio leaves real names in it: nobody else may read it.
-        self._file = open(path, "ab", opener=_private)  # noqa: SIM115  # see close
+        # Unbuffered: a line that the disk refuses must not be tried again when the file is closed.
+        self._file = open(path, "ab", buffering=0, opener=_private)  # noqa: SIM115  # see close
         try:
             _lock(self._file, path)
         except BaseException:
@@ -41,9 +43,14 @@ class StateLog:
     def append(self, records: tuple[Record, ...]) -> None:
         """Write the records as one line: all of them survive, or none."""
         line = _encode([(record.table, record) for record in records])
-        self._file.write(line.encode() + b"\n")
-        # With the operating system the line survives a kill of the process.
-        self._file.flush()
+        rest = memoryview(line.encode() + b"\n")
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            while rest:  # with the operating system the line survives a kill of the process
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.truncate(end)
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -78,7 +85,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _lock(file: BinaryIO, path: Path) -> None:
+def _lock(file: FileIO, path: Path) -> None:
     if sys.platform == "win32":
         return
     import fcntl
@@ -91,7 +98,7 @@ def _lock(file: BinaryIO, path: Path) -> None:
         ) from None
 
 
-def _unlock(file: BinaryIO) -> None:
+def _unlock(file: FileIO) -> None:
     if sys.platform == "win32":
         return
     import fcntl

@@ -183,6 +183,10 @@ class _CsvSource(Source):
                 wrong, fix = _TOO_LONG if len(text) > _LONGEST_CELL else _BAD_QUOTE
                 yield self._faulty(number, text, end - len(taken) + 1, wrong, fix)
                 continue
+            if len(text) > _LONGEST_CELL and any(len(cell) > _LONGEST_CELL for cell in cells):
+                # The limit of the csv module is the process's: others may have raised it.
+                yield self._faulty(number, text, end - len(taken) + 1, *_TOO_LONG)
+                continue
             if len(cells) != width and (len(cells) < width or any(cells[width:])):
                 yield self._faulty(
                     number,

@@ -32,7 +32,8 @@ class App:
     cancels: bool = True
     broken: str = (
         r"ERROR: +Exception in ASGI application\n"
-        r"(\n|  .*\n|Traceback .*\n|The above .*\n|.*NotFound: .*\n|.* already started\.\n)+"
+        r"(\n|  .*\n|Traceback .*\n|(The above|During) .*\n|.*NotFound: .*\n"
+        r"|.* already started\.\n)+"
     )
 
     def run(self, emulator: Emulator, folder: Path) -> AbstractContextManager[Program]:

@@ -7,12 +7,15 @@ import pickle
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
 
 from homebox_async import Upload
 from homebox_async.rules import Input
+
+_TESTS = Path(__file__).parents[1]
 
 TOKEN = "zqToken8f3aCanary"
 USERNAME = "zqUsernameCanary"
@@ -135,7 +138,7 @@ def ours(error: BaseException) -> BaseException:
     """Take the frames of the tests off an error: they hold the canaries, as a caller's may."""
     for one in chain(error):
         trace = one.__traceback__
-        while trace is not None and "/tests/" in trace.tb_frame.f_code.co_filename:
+        while trace is not None and _TESTS in Path(trace.tb_frame.f_code.co_filename).parents:
             trace = trace.tb_next
         one.__traceback__ = trace
     return error

@@ -48,7 +48,8 @@ for module in pkgutil.iter_modules(resources.__path__):
 def below(kind: type) -> Iterator[type]:
     """Give the attrs classes of the package below a class."""
     for one in kind.__subclasses__():
-        if one.__module__.startswith("homebox_async.resources"):
+        # Not the one that attrs made another of, with slots: until it is collected it is there too.
+        if one.__module__.startswith("homebox_async.resources") and attrs.has(one):
             yield one
         yield from below(one)
 
