@@ -14,12 +14,13 @@ import inspect
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
+from .evidence import Completeness
 from .failures import cancellation_told
 from .loops import loop_factory
 from .models import Model
@@ -362,10 +363,12 @@ class BlockingPageCursor(Generic[T]):
         """The number of the page that comes next."""
         return self._pages.next_page
 
-    @property
-    def drift(self) -> int | None:
+    def completeness(
+        self, witnesses: Iterable[int] = (), *, earlier: BlockingPageCursor[T] | None = None
+    ) -> Completeness:
         """See `PageCursor`."""
-        return self._pages.drift
+        before = None if earlier is None else earlier._pages
+        return self._pages.completeness(witnesses, earlier=before)
 
     def close(self) -> None:
         """Stop reading ahead."""

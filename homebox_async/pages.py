@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from .events import CLIENT_LOG
+from .evidence import Completeness, ListPass
 from .models import Answer, Model
 
 if TYPE_CHECKING:
     import pyarrow
 
 T = TypeVar("T", bound=Model)
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
 
 _UNPACKED = 4
 """Pages of a pass whose bytes stay as they came; those of earlier ones are compressed.
@@ -54,8 +59,8 @@ class Page(Generic[T]):
 def page_of(items: list[T], meta: Mapping[str, Any], answer: Answer, number: int) -> Page[T]:
     """Make a page from a decoded list and its `meta`.
 
-    Leads tell `last_page` and `total`, branch orders `page_count` and `total_count`, orders only
-    `order_count`, which may be the page's: a hint, and never a stop.
+    Leads have `last_page` and `total`, branch orders `page_count` and `total_count`, orders only
+    `order_count`, which may be the page's, so it is not used.
     """
     return Page(
         tuple(items),
@@ -69,6 +74,8 @@ def page_of(items: list[T], meta: Mapping[str, Any], answer: Answer, number: int
 def _count(meta: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         value = meta.get(name)
+        if isinstance(value, str) and _DIGITS.fullmatch(value):
+            return int(value)  # PHP often sends numbers as text
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
     return None
@@ -99,13 +106,15 @@ class Pages(Generic[T]):
     prefetch: int = 0
     # What the items are: an empty list has columns, too.
     model: type[Model] = Model
+    # The template of the list's path, for errors.
+    path: str = ""
 
     def __aiter__(self) -> Cursor[T]:
         return Cursor(self.pages())
 
     def pages(self) -> PageCursor[T]:
         """Iterate page by page."""
-        return PageCursor(self._fetch, self.start_page, self.prefetch)
+        return PageCursor(self._fetch, self.start_page, self.prefetch, self.path)
 
     async def first(self) -> T | None:
         """Return the first item, None for an empty list."""
@@ -153,26 +162,20 @@ class PageCursor(Generic[T]):
     """One pass over the pages of a list.
 
     If a page fails, the error comes out and the next step asks for the same page again.
-    `next_page` is the page it will yield next, `drift` tells after the end by how many items
-    the pass differs from the `total` that the server told, None where it told none.
-    Several tasks may share one pass.
+    `next_page` is the page that it yields next. After the end, `completeness` says whether the
+    pass proves that nothing is missing. Several tasks may share one pass.
     """
 
-    def __init__(self, fetch: Fetch[T], start: int, prefetch: int) -> None:
+    def __init__(self, fetch: Fetch[T], start: int, prefetch: int, path: str = "") -> None:
         self._fetch = fetch
         self.next_page = start
-        self._start = start
+        self.evidence = ListPass(start, path=path)
         self._prefetch = prefetch
         self._ahead: deque[asyncio.Task[Page[T]]] = deque()
         self._last_page: int | None = None
-        self._total: int | None = None
-        self._seen = Seen()
-        self._yielded = 0
-        self._stale = 0
         self._done = False
         self._bytes: deque[weakref.ref[Answer]] = deque()
         self._turn = asyncio.Lock()
-        self.drift: int | None = None
 
     def __del__(self) -> None:
         # After a `break` nobody calls `aclose`; the last reference may go in another thread.
@@ -188,30 +191,38 @@ class PageCursor(Generic[T]):
             return await self._next()
 
     async def _next(self) -> Page[T]:
-        if self._done:
-            raise StopAsyncIteration
-        page = await self._take()
-        self._note_bytes(page)
-        fresh = tuple(item for item in page.items if self._seen.add(item))
-        self._last_page, self._total = page.last_page, page.total
-        self.next_page += 1
-        self._yielded += len(fresh)
-        self._stale = 0 if fresh else self._stale + 1
-        if self._last_page is not None:
-            # One page without anything new may be drift, two are a server that ignores `page`.
-            self._done = page.number >= self._last_page or self._stale > 1
-        elif not fresh:
-            # The end of a list that does not tell its end; or a server that ignores `page`.
-            self._done = True
-        # Beyond its last page a list is empty, whatever it told before.
-        self._done = self._done or not page.items
-        if self._done:
-            self._finish()
-            if not fresh:
-                raise StopAsyncIteration
-        else:
-            self._read_ahead()
-        return page if len(fresh) == len(page.items) else attrs.evolve(page, items=fresh)
+        while not self._done:
+            page = await self._take()
+            self._note_bytes(page)
+            new = self.evidence.feed(
+                page.number,
+                [identity(item) for item in page.items],
+                total=page.total,
+                last_page=page.last_page,
+            )
+            self._last_page = page.last_page
+            self.next_page += 1
+            self._done = self.evidence.ended
+            if self._done:
+                self._finish()
+            else:
+                self._read_ahead()
+            if all(new) and new:
+                return page
+            if any(new):
+                return attrs.evolve(page, items=tuple(compress(page.items, new)))
+        raise StopAsyncIteration
+
+    def completeness(
+        self, witnesses: Iterable[int] = (), *, earlier: PageCursor[T] | None = None
+    ) -> Completeness:
+        """Say whether this pass proves that nothing is missing that was there all the time.
+
+        `witnesses`: ids that are known to be in the list. `earlier`: an earlier pass over the
+        same list. Where the server reports no total, only two passes can be a proof.
+        """
+        before = None if earlier is None else earlier.evidence
+        return self.evidence.completeness(witnesses, earlier=before)
 
     async def aclose(self) -> None:
         """Stop reading ahead."""
@@ -264,14 +275,8 @@ class PageCursor(Generic[T]):
     def _finish(self) -> None:
         # Nothing is awaited here: the page in hand would be lost if the caller were cancelled.
         self._cancel_ahead()
-        if self._total is not None and self._start == 1:
-            self.drift = self._yielded - self._total
-            if self.drift:
-                CLIENT_LOG.warning(
-                    "the list changed while it was read: %d items came, the server told %d",
-                    self._yielded,
-                    self._total,
-                )
+        if trouble := self.evidence.disturbance:
+            CLIENT_LOG.warning("%s", trouble)
 
 
 def _note_failure(task: asyncio.Task[Any]) -> None:
@@ -281,7 +286,7 @@ def _note_failure(task: asyncio.Task[Any]) -> None:
 
 
 class Cursor(Generic[T]):
-    """One pass over the items of a list; see `PageCursor` for failures and drift."""
+    """One pass over the items of a list; see `PageCursor` for failures."""
 
     def __init__(self, pages: PageCursor[T]) -> None:
         self.pages = pages
@@ -300,20 +305,7 @@ class Cursor(Generic[T]):
         await self.pages.aclose()
 
 
-class Seen:
-    """The ids that came by, a bit each: a million of them take about 200 kB."""
-
-    def __init__(self) -> None:
-        self._bits: dict[int, int] = {}
-
-    def add(self, item: Model) -> bool:
-        """Note an item; False if it was noted before."""
-        identity = getattr(item, "id", None)
-        if not isinstance(identity, int):
-            identity = hash(repr(item.raw))
-        place, bit = identity >> 10, 1 << (identity & 1023)
-        bits = self._bits.get(place, 0)
-        if bits & bit:
-            return False
-        self._bits[place] = bits | bit
-        return True
+def identity(item: Model) -> int:
+    """Return the id of an item, or a number made of its content where it has none."""
+    number = getattr(item, "id", None)
+    return number if isinstance(number, int) else hash(repr(item.raw))

@@ -116,6 +116,7 @@ PUBLIC = [
 # What each room may import of ours; everything else would be an upward or a sideways step.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "evidence": {"errors"},
     "tracebacks": set(),
     "rules": {"errors"},
     "pricing": {"errors", "rules"},
@@ -139,7 +140,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exchange": set(),
     "transport": {"alarm", "errors", "exchange", "failures", "forms", "origin", "stream", "wire"},
     "login": {"errors", "failures", "middleware", "models", "transport", "wire"},
-    "pages": {"arrow", "events", "models"},
+    "pages": {"arrow", "events", "evidence", "models"},
     "observer": {"errors", "events", "failures", "middleware", "pages", "request_ids", "wire"},
     "resources": {
         "codec",
@@ -159,6 +160,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "arrow",
         "download",
         "errors",
+        "evidence",
         "failures",
         "loops",
         "models",

@@ -59,11 +59,6 @@ class Listing:
     children: Callable[[int], Awaitable[Sequence[Model]]] | None = None
 
     @property
-    def walked(self) -> type[Model]:
-        """What the pages hold."""
-        return self.pages(1).model
-
-    @property
     def key(self) -> str:
         """The column that tells what has been written already."""
         return self.parent or "id"

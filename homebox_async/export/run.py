@@ -25,9 +25,10 @@ import attrs
 
 from ..client import AsyncHomebox
 from ..errors import NotFound, Problem, ValidationError
+from ..evidence import IdSet
 from ..identity import target_of
 from ..models import Model
-from ..pages import Page, Seen
+from ..pages import Page, identity
 from ..rules import positive_integer
 from .formats import Format, Parquet, Row, format_of
 from .lists import Listing, Per, What, listing, since_problems
@@ -162,7 +163,7 @@ class Export:
         self._restart = restart
         self._state = State()
         self._drift: int | None = None
-        self._seen = Seen()
+        self._seen = IdSet()
         self.total: int | None = None
         self.phase = "connecting"
 
@@ -243,10 +244,11 @@ class Export:
             raise
         finally:
             await cursor.aclose()
+        self.total = cursor.evidence.total
         if self._listing.parent is None and self.total is not None:
             self._drift = state.rows + state.before_since - self.total
-        elif start == 1:
-            self._drift = cursor.drift
+        elif start == 1 and self.total is not None:
+            self._drift = cursor.evidence.count - self.total
 
     @staticmethod
     def _turn(state: State, page: Page[Model]) -> None:
@@ -257,7 +259,7 @@ class Export:
 
     async def _rows_of(self, page: Page[Model]) -> AsyncIterator[list[Row]]:
         """Give the rows of a page that have not been written, at once or parent by parent."""
-        fresh = [item for item in page.items if self._seen.add(item)]
+        fresh = [item for item in page.items if self._seen.add(identity(item))]
         if self._listing.children is None:
             yield [(None, item) for item in fresh]
             return
@@ -293,11 +295,10 @@ class Export:
 
     def _recall(self, place: PartFile, stop: threading.Event) -> None:
         """Note what has been written, so that it is not written again."""
-        model = self._listing.walked
         for key in keys_of(place, self._format):
             if stop.is_set():
                 return
-            self._seen.add(model(id=key))  # type: ignore[call-arg]  # all that are listed have it
+            self._seen.add(key)
 
     async def _has_shifted(self, state: State) -> bool:
         """Tell whether the first page or the last one that was read is not as it was."""

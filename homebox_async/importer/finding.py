@@ -5,20 +5,9 @@ Several hits are never guessed between.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TypeVar
-
 import attrs
 
 from ..models import Model
-from ..pages import Page, Pages, Seen
-
-M = TypeVar("M", bound=Model)
-
-# So many equal pages one after the other come from a server that does not count pages.
-_SAME_PAGES = 5
-# After so many pages in a row that bring nothing new, a list goes round in circles.
-_STALE_PAGES = 100
 
 NO_ID = 0
 """Stands for the id of something that the list shows without one."""
@@ -55,22 +44,3 @@ def identity_of(found: Model) -> int:
 def is_id(number: int) -> bool:
     """Tell whether a number can be an id: databases hold no larger ones, nor does the journal."""
     return 0 < number < 1 << 63
-
-
-async def sweep(pages: Pages[M]) -> AsyncIterator[Page[M]]:
-    """Give the pages of a list, up to the first empty one.
-
-    `Pages` ends at a page that brings nothing new. Where others add to the start of the list
-    meanwhile, that may be far from its end; and what is missed here is sent twice.
-    """
-    number, last, same, stale, seen = 1, None, 0, 0, Seen()
-    while same < _SAME_PAGES and stale < _STALE_PAGES:
-        # The page as it came: a pass over the list would leave out what bears an id once more.
-        page = await pages._fetch(number)
-        if not page.items:
-            return
-        ids = [getattr(found, "id", None) for found in page.items]
-        same = same + 1 if ids == last else 1
-        number, last = number + 1, ids
-        stale = 0 if sum(map(seen.add, page.items)) else stale + 1
-        yield page

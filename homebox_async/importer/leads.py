@@ -25,7 +25,7 @@ from . import addressing
 from .addressing import address_key, address_key_of, check_address
 from .cells import PERSON, Cells
 from .columns import Columns, MappingError, listed, plain
-from .finding import Hits, identity_of, sweep
+from .finding import Hits, identity_of
 from .journal import Journal, State
 from .kinds import Kind, Pending, Tell
 from .options import ImportOptions
@@ -362,12 +362,11 @@ class _There:
 async def _there(client: AsyncHomebox) -> _There:
     """Read all leads; what is missed here is sent twice, so the server's count has to agree."""
     for _ in range(_SWEEPS):
-        there, total = _There(), None
-        async for page in sweep(client.leads.list()):
-            total = page.total
+        there, cursor = _There(), client.leads.list().pages()
+        async for page in cursor:
             for lead in page.items:
                 there.add(lead)
-        if total is None or len(there.ids) >= total:
+        if not cursor.evidence.disturbance:
             return there
     raise AnswerUnusable(
         "the list of leads is shorter than the server says, or changes while it is read",

@@ -21,7 +21,7 @@ from ..wire import Request
 from . import addressing
 from .addressing import address_key, address_key_of, address_of, address_problems, check_address
 from .columns import Columns, MappingError, listed
-from .finding import Hits, identity_of, sweep
+from .finding import Hits, identity_of
 from .journal import Journal
 from .kinds import Kind, Pending, Tell
 from .options import ImportOptions
@@ -205,7 +205,7 @@ async def look_up(
 
 async def properties(client: AsyncHomebox, query: str = "") -> AsyncIterator[tuple[Property, ...]]:
     """Give the pages of the list of properties, up to the first empty one."""
-    async for page in sweep(client.properties.list(q=query or UNSET)):
+    async for page in client.properties.list(q=query or UNSET).pages():
         yield page.items
 
 

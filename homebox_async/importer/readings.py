@@ -23,7 +23,7 @@ from ..rules import UNSET, Unset, one_of, plain_date
 from ..wire import Request
 from .cells import Cells
 from .columns import Columns, MappingError, listed
-from .finding import Hits, identity_of, sweep
+from .finding import Hits, identity_of
 from .journal import Journal, State
 from .kinds import Kind, Pending, Tell
 from .leads import other_dates
@@ -350,7 +350,7 @@ async def _of_home(client: AsyncHomebox, home: Home) -> list[_Recorded] | None:
         readings.list_for_order(number) if kind == "order" else readings.list_for_property(number)
     )
     try:
-        return [one async for page in sweep(pages) for one in _read(page.items)]
+        return [one async for page in pages.pages() for one in _read(page.items)]
     except NotFound:
         return None
 

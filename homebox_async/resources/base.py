@@ -207,7 +207,7 @@ class Resource:
             page: Page[M] = await self._send(request(number))
             return page
 
-        return Pages(clean(fetch), start_page, prefetch, into)
+        return Pages(clean(fetch), start_page, prefetch, into, self._prefix + path)
 
 
 def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:

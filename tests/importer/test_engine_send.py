@@ -376,7 +376,9 @@ async def test_answer_without_id_is_found(bench: Any, server: Any) -> None:
     page = b'{"data": [{"id": 5, "partner_properties": [{"property_reference": "R1"}]}]}'
 
     async def act(wire: Any, seen: Any) -> None:
-        data = b'{"data": {}}' if seen.method == "POST" or "account" in seen.target else page
+        data = page if seen.target.endswith("page=1") else b'{"data": []}'
+        if seen.method == "POST" or "account" in seen.target:
+            data = b'{"data": {}}'
         await wire.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%b" % (len(data), data))
 
     server.default = act
@@ -395,7 +397,9 @@ async def test_found_without_id(bench: Any, server: Any) -> None:
         if seen.method == "POST":
             wire.reset()
             return
-        data = b'{"data": {}}' if "account" in seen.target else page
+        data = b'{"data": {}}' if "account" in seen.target else b'{"data": []}'
+        if "q=" in seen.target and seen.target.endswith("page=1"):
+            data = page
         await wire.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%b" % (len(data), data))
 
     server.default = act
