@@ -26,7 +26,7 @@ def lines(report: Report, resume: str) -> Iterator[str]:
         ("not sent", report.pending, ""),
     ):
         yield f"  {name:<9} {number:>9,}{more if number else ''}"
-    yield from _repeated(report)
+    yield from _noted(report)
     yield f"time: {duration(report.seconds)}, {report.rate:,.1f} requests a second"
     for kind, path in report.files.items():
         yield f"{kind}: {path}"
@@ -52,11 +52,16 @@ def _dry(report: Report) -> Iterator[str]:
         f"dry run: {counted(report.rows, 'row')}; {report.pending:,} can be sent,"
         f" {report.rejected:,} would be rejected; nothing was sent"
     )
-    yield from _repeated(report)
+    yield from _noted(report)
     if report.preview is not None and report.preview.rows:
         yield from report.preview.lines()
         if report.kind != "readings":
             yield f"to confirm: --yes {report.preview.number}"
+
+
+def _noted(report: Report) -> Iterator[str]:
+    yield from map(one_line, report.notes)
+    yield from _repeated(report)
 
 
 def _repeated(report: Report) -> Iterator[str]:

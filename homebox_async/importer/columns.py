@@ -16,11 +16,11 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar
 import attrs
 
 from ..errors import Problem
+from .header import plain as plain
 from .sources import Row, SourceError
 
 _PART = re.compile(r"\{([^{}]*)\}")
 _SEPARATOR = re.compile(r"[\s,;:/|·–—-]*")  # noqa: RUF001  # dashes as people type them
-_NOT_ALNUM = re.compile(r"[\W_]+")
 _Getter = Callable[[Mapping[str, str]], str]
 
 
@@ -183,11 +183,6 @@ class Columns(abc.ABC, Generic[R]):
                     f' say which one: --map {field}="{candidates[0]}"'
                 )
         return {field: candidates[0] for field, candidates in found.items()}
-
-
-def plain(name: str) -> str:
-    """Return a name without case, spaces and punctuation."""
-    return _NOT_ALNUM.sub("", name.casefold())
 
 
 def listed(columns: Sequence[str]) -> str:

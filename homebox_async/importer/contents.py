@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import HomeboxError
+from .charset import CANDIDATES, guess_encoding, line_end
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -57,6 +58,7 @@ class Contents:
         self._file = file
         self._lock = threading.Lock()
         self._stamp = self._stat()
+        self.notes: tuple[str, ...] = ()
         self.fingerprint, self.encoding = self._examine(encoding)
 
     @classmethod
@@ -100,16 +102,21 @@ class Contents:
         Who reads records from the lines clears `keep` between them, and so has each record's
         own text.
         """
-        number = 0
+        number = size = 0
         self.check_unchanged()
         with self.text() as text:
             try:
                 while line := text.readline(LONGEST_LINE):
                     number += 1
-                    if len(line) == LONGEST_LINE:
+                    size = len(line) + size if keep else len(line)
+                    if size >= LONGEST_LINE:
                         raise SourceError(
                             f"{self.name}: line {number} has more than {LONGEST_LINE} characters;"
                             " export the file with one row a line"
+                            if len(line) >= LONGEST_LINE
+                            else f"{self.name}: the row that ends on line {number} has more than"
+                            f" {LONGEST_LINE} characters in {len(keep):,} lines; close its quote,"
+                            ' or write a quote inside a cell as ""'
                         )
                     keep.append(line)
                     yield line
@@ -169,8 +176,16 @@ class Contents:
                 f"{self.name}: line {bad} is not UTF-8 as other lines are;"
                 " save the file as UTF-8, or give the encoding (--encoding cp1252)"
             )
-        self._decode_all("cp1252", hashlib.sha256())
-        return fingerprint.hexdigest(), "cp1252"
+        guess = guess_encoding(self._chunks())
+        if guess.encoding is None:
+            raise SourceError(
+                f"{self.name}: is not UTF-8, and line {guess.line} has a character that is"
+                f" {guess.readings}; give the right one: --encoding {CANDIDATES[0]}"
+            )
+        self._decode_all(guess.encoding, hashlib.sha256())
+        if guess.encoding != "cp1252":
+            self.notes = (f"the file is read as {guess.encoding}; if not, give --encoding",)
+        return fingerprint.hexdigest(), guess.encoding
 
     def _known(self, encoding: str) -> str:
         try:
@@ -192,29 +207,31 @@ class Contents:
     def _look_for_utf8(self, fingerprint: hashlib._Hash) -> tuple[bool, int]:
         """Return whether there is any UTF-8 above ASCII, and the first line that is not UTF-8."""
         decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        good, bad, line = False, 0, 1
+        good, bad, line, ends = False, 0, 1, ""
         for chunk in self._chunks():
             fingerprint.update(chunk)
             if b"\0" in chunk:
                 raise self._binary()
             text = decoder.decode(chunk, final=not chunk)
+            ends = ends or line_end(text)
             if not text.isascii():
                 good = good or _GOOD.search(text.replace("\ufeff", "")) is not None
                 if not bad and (first := _BAD.search(text)):
-                    bad = line + text.count("\n", 0, first.start())
-            line += chunk.count(b"\n")
+                    bad = line + text.count(ends, 0, first.start())
+            line += text.count(ends)
         return good, bad
 
     def _decode_all(self, encoding: str, fingerprint: hashlib._Hash) -> None:
         decoder = codecs.getincrementaldecoder(encoding)()
-        line = 1
+        line, ends = 1, ""
         try:
             for chunk in self._chunks():
                 fingerprint.update(chunk)
                 text = decoder.decode(chunk, final=not chunk)
                 if "\0" in text:
                     raise self._binary()
-                line += text.count("\n")
+                ends = ends or line_end(text)
+                line += text.count(ends)
         except UnicodeError:
             raise SourceError(
                 f"{self.name}: is not {encoding} (from line {line} on);"

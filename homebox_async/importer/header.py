@@ -1,35 +1,78 @@
-"""The first lines of a CSV file: which delimiter it has, and whether it has a header at all."""
+"""The first lines of a CSV file: its delimiter, where its column names are, and if it has any."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..rules import uk_postcode
 from .contents import SourceError
 
+_NOT_ALNUM = re.compile(r"[\W_]+")
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
 _UUID = re.compile(r"\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE)
 _NUMBER = re.compile(r"[£$€]?(\d{5,}|\d[\d,]*\.\d+)")
+_TOTAL = re.compile(r"(grand |sub[ -]?)?totals?( [a-z]+)?:?", re.IGNORECASE)
+_AMOUNT = re.compile(r"[£$€]?-?[\d,]+(\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T].*)?|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
 
 
-def sample_records(sample: str, delimiter: str) -> list[list[str]]:
-    """Return the first records of a sample, read without objections."""
+def plain(name: str) -> str:
+    """Return a name without case, spaces and punctuation."""
+    return _NOT_ALNUM.sub("", name.casefold())
+
+
+def sample_records(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Return the first records of a sample with their lines, read without objections."""
+    # Up to a cell of more than a megabyte, which the rows are refused for.
+    records: list[tuple[int, list[str]]] = []
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    return list(itertools.islice(filter(any, reader), _SAMPLE_ROWS + 1))
+    with contextlib.suppress(csv.Error):
+        for line, cells in enumerate(reader, 1):
+            if any(cells):
+                records.append((line, cells))
+            if len(records) > _SAMPLE_ROWS:
+                break
+    return records
+
+
+def find_header(records: Sequence[tuple[int, Sequence[str]]], names: Collection[str]) -> int:
+    """Return which of the records has the column names: the first one, or one below titles.
+
+    `names`: those that are recognised, as `plain` leaves them.
+    """
+    known = [sum(plain(cell) in names for cell in cells) for _, cells in records]
+    if known and known[0] < 2:
+        by_name = next((i for i, count in enumerate(known) if count >= 2), 0)
+        if by_name:
+            return by_name
+    filled = [sum(map(bool, cells)) for _, cells in records]
+    # Cells beside the title show that it stands above a table, and is not the one column's name.
+    if filled and filled[0] == 1 and len(records[0][1]) > 1:
+        return next((i for i, count in enumerate(filled) if count > 1), 0)
+    return 0
+
+
+def is_total(cells: Sequence[str]) -> bool:
+    """Return True for a row of totals: the word, and numbers only."""
+    filled = [cell.strip() for cell in cells if cell and not cell.isspace()]
+    return (
+        len(filled) < len(cells)
+        and _TOTAL.fullmatch(filled[0]) is not None
+        and all(map(_AMOUNT.fullmatch, filled[1:]))
+    )
 
 
 def find_delimiter(sample: str) -> str:
     """Return the delimiter with which most records have the same number of cells, above one."""
     best, found = (0.0, 0), ","
     for delimiter in _DELIMITERS:
-        widths = [len(record) for record in sample_records(sample, delimiter)]
+        widths = [len(cells) for _, cells in sample_records(sample, delimiter)]
         if widths and widths[0] > 1:
             width, count = Counter(widths).most_common(1)[0]
             score = (count / len(widths), width)
@@ -46,8 +89,10 @@ def _data_kind(cell: str) -> str:
     return "a UUID" if _UUID.fullmatch(cell) else ""
 
 
-def refuse_data_as_header(name: str, records: Sequence[Sequence[str]]) -> None:
-    """Raise if the first line holds a row: there is no header, or the row was joined to it.
+def refuse_data_as_header(name: str, records: Sequence[Sequence[str]], *, line: int) -> None:
+    """Raise if the first record holds a row: there is no header, or the row was joined to it.
+
+    `line`: where it stands.
 
     Numbers and dates alone prove nothing, as columns may be named by years: they count where
     the line begins with one, or where the line is as long as two rows joined.
@@ -73,10 +118,10 @@ def refuse_data_as_header(name: str, records: Sequence[Sequence[str]]) -> None:
         return
     if joined:
         raise SourceError(
-            f"{name}: line 1 holds the column names and the first row together (cell {place} is"
-            f" {kind}); put a line break after the last column name"
+            f"{name}: line {line} holds the column names and the first row together (cell {place}"
+            f" is {kind}); put a line break after the last column name"
         )
     raise SourceError(
-        f"{name}: line 1 is a row, not the column names (cell {place} is {kind}); add a first line"
-        " such as line1,line2,city,county,postcode,property_reference"
+        f"{name}: line {line} is a row, not the column names (cell {place} is {kind}); add a first"
+        " line such as line1,line2,city,county,postcode,property_reference"
     )

@@ -22,6 +22,7 @@ import attrs
 
 from .ending import ended
 from .opening import checkpoint, close_store, explained, gone, identity, open_store
+from .places import Places
 from .store import Entry, JournalError, Planned, Reader, Record, State, rollback, storable
 from .words import WORDS, Words
 
@@ -226,6 +227,10 @@ class Journal:
         """Return the salted digest of a row's cells; any thread may call this."""
         return self._reader.digest(cells)
 
+    def name_rows(self, places: Places) -> None:
+        """Set how messages name rows: by their lines in a file."""
+        self._reader.places = places
+
     async def plan(
         self, rows: Iterator[Planned], progress: Callable[[int], None] | None = None
     ) -> None:
@@ -331,6 +336,10 @@ class Journal:
     async def reject_repeats(self, prefix: str) -> None:
         """Reject pending rows whose reference, which has this prefix, an earlier row has."""
         await self.take(lambda reader: reader.reject_repeats(prefix))
+
+    async def reject_duplicates(self, *, but: str = "") -> None:
+        """Reject pending rows whose reference other rows have, except those that begin `but`."""
+        await self.take(lambda reader: reader.reject_duplicates(but=but))
 
     async def reject_same(self, one: str, fix: str) -> None:
         """Reject pending rows that ask for the same `one` as an earlier row."""

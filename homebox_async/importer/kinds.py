@@ -34,12 +34,14 @@ class Kind(abc.ABC, Generic[R]):
     Homebox lists them, so that a row without an answer can be looked up. `must_confirm`: whether
     sending them reaches people, so that nothing is sent that nobody has confirmed.
     `tells_repeated_addresses`: whether rows with the same address are worth a line in the report.
+    `column_names`: by which its columns are recognised, as `plain` leaves them.
     """
 
     name: ClassVar[str]
     is_listed: ClassVar[bool] = True
     must_confirm: ClassVar[bool] = False
     tells_repeated_addresses: ClassVar[bool] = False
+    column_names: ClassVar[Collection[str]] = ()
 
     @abc.abstractmethod
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> Columns[R]:

@@ -191,6 +191,7 @@ class Leads(Kind[LeadRow]):
     """The kind of `import_leads`."""
 
     name = "leads"
+    column_names = LeadColumns.names
     must_confirm = True
 
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> LeadColumns:

@@ -37,6 +37,7 @@ class Planner(Generic[R]):
 
         Returns whether the rows were planned now, and not in an earlier run.
         """
+        self._journal.name_rows(self._source.places)
         now = not self._journal.planned
         if now:
             await self._journal.plan(self._planned(partition), progress)

@@ -25,7 +25,7 @@ from .finding import Hits, identity_of
 from .journal import Journal
 from .kinds import Kind, Pending, Tell
 from .options import ImportOptions
-from .sources import Row, Source, SourceError
+from .sources import Row, Source
 
 GENERATED = "hbx-"
 """How the references begin that are made of an address."""
@@ -123,6 +123,7 @@ class Properties(Kind[PropertyRow]):
     """The kind of `import_properties`."""
 
     name = "properties"
+    column_names = PropertyColumns.names
     tells_repeated_addresses = True
 
     def request(self, client: AsyncHomebox, row: PropertyRow) -> Request:
@@ -151,18 +152,9 @@ class Properties(Kind[PropertyRow]):
         journal: Journal,
         pending: Pending[PropertyRow],
     ) -> None:
-        """Refuse references that several rows have; of generated ones, reject the repeats."""
+        """Reject references that several rows have; of generated ones, reject the repeats."""
         generates = isinstance(columns, PropertyColumns) and columns.generates
-        repeated = await journal.duplicate_references(limit=-1, but=GENERATED if generates else "")
-        if repeated:
-            reference, numbers = repeated[0]
-            more = f" (and {len(repeated) - 1} references more)" if len(repeated) > 1 else ""
-            listed = ", ".join(map(str, numbers[:5]))
-            raise SourceError(
-                f"{source.name}: rows {listed} have the same reference {reference!r}{more}; "
-                "make each reference unique, or import with --generate-references and without"
-                " these (--map property_reference=)"
-            )
+        await journal.reject_duplicates(but=GENERATED if generates else "")
         if generates:
             await journal.reject_repeats(GENERATED)
 

@@ -156,6 +156,7 @@ class Readings(Kind[ReadingRow]):
     """The kind of `import_readings`."""
 
     name = "readings"
+    column_names = ReadingColumns.names
 
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> ReadingColumns:
         """Find the fields among the columns of a source, and the photos in their folder."""

@@ -53,7 +53,7 @@ class Report:
     behind that, None for an interrupt.
     `files`: the result files by kind. `seconds`: how long this run took.
     `kind`: what was imported. `preview`: what sending the rows that were left to be sent sets
-    off, None for properties.
+    off, None for properties. `notes`: what was left out of the input, or decided about it.
     """
 
     rows: int
@@ -74,6 +74,7 @@ class Report:
     files: dict[str, Path]
     kind: str = "properties"
     preview: Preview | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:

@@ -24,6 +24,7 @@ from ..tracebacks import clean
 from .course import Course
 from .ending import ended
 from .engine import Engine
+from .header import plain
 from .journal import Journal, State
 from .kinds import Kind
 from .options import ImportOptions
@@ -226,7 +227,7 @@ class Import:
                     raise
                 await engine.run()
             self._course.phase = "writing results"
-            report = await self._reported(journal, engine, path, began)
+            report = await self._reported(source, journal, engine, path, began)
             if not options.dry_run:
                 try:
                     files = await write_results(journal, source, stem)
@@ -248,6 +249,7 @@ class Import:
                 given,
                 delimiter=self._options.delimiter,
                 encoding=self._options.encoding,
+                names={*self._kind.column_names, *map(plain, self._options.mapping.values())},
             )
         )
         try:
@@ -315,6 +317,7 @@ class Import:
 
     async def _reported(
         self,
+        source: Source,
         journal: Journal,
         engine: Engine,
         path: Path,
@@ -345,6 +348,7 @@ class Import:
             files={},
             kind=self._kind.name,
             preview=self.preview,
+            notes=source.notes,
         )
 
 

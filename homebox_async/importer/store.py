@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from ..errors import HomeboxError, Problem
+from .places import SHOWN, Places, name_rows
 
 _UNIT = "\x1f"  # ASCII's unit separator
 _PLAN_CHUNK = 5_000
@@ -103,6 +104,7 @@ class Reader:
         self.address_rule = int(meta["address_rule"])
         self._keyed = hashlib.blake2b(digest_size=16, key=meta["salt"])
         self._counts: dict[State, int] | None = None
+        self.places: Places = name_rows
 
     def digest(self, cells: Mapping[str, str]) -> bytes:
         """Return the salted digest of a row's cells; any thread may call this."""
@@ -216,26 +218,70 @@ class Reader:
 
     def reject_repeats(self, prefix: str) -> None:
         """Reject pending rows whose reference, which has this prefix, an earlier row has."""
-        self.connection.execute(
-            "UPDATE rows SET state = :rejected, field = 'row',"
-            " error = 'is the same home as row ' ||"
-            " (SELECT min(number) FROM rows AS r WHERE r.reference = rows.reference),"
-            " fix = 'delete it, or give both rows references of their own'"
-            " WHERE state = :pending AND substr(reference, 1, length(:prefix)) = :prefix"
-            " AND number > (SELECT min(number) FROM rows AS r WHERE r.reference = rows.reference)",
-            {"rejected": State.REJECTED, "pending": State.PENDING, "prefix": prefix},
+        self._reject_later(
+            "reference",
+            "substr(reference, 1, length(:prefix)) = :prefix",
+            {"prefix": prefix},
+            "is the same home",
+            "delete it, or give both rows references of their own",
         )
-        self.forget_counts()
 
     def reject_same(self, one: str, fix: str) -> None:
         """Reject pending rows that ask for the same `one` as an earlier row."""
-        self.connection.execute(
-            "UPDATE rows SET state = :rejected, field = 'row', fix = :fix,"
-            " error = 'is the same ' || :one || ' as row ' ||"
-            " (SELECT min(number) FROM rows AS r WHERE r.address = rows.address)"
-            " WHERE state = :pending AND address IS NOT NULL"
-            " AND number > (SELECT min(number) FROM rows AS r WHERE r.address = rows.address)",
-            {"rejected": State.REJECTED, "pending": State.PENDING, "one": one, "fix": fix},
+        self._reject_later("address", "address IS NOT NULL", {}, f"is the same {one}", fix)
+
+    def _reject_later(
+        self, column: str, where: str, values: Mapping[str, str], error: str, fix: str
+    ) -> None:
+        """Reject pending rows that have in a column what an earlier row has."""
+        found = self.connection.execute(
+            f"SELECT number, (SELECT min(number) FROM rows AS r WHERE r.{column} = rows.{column})"  # noqa: S608
+            f" AS first FROM rows WHERE state = :pending AND {where} AND number > first",
+            {"pending": State.PENDING, **values},
+        ).fetchall()
+        self._reject(
+            (number, "row", f"{error} as {self.places([first])}", fix) for number, first in found
+        )
+
+    def reject_duplicates(self, *, but: str) -> None:
+        """Reject pending rows whose reference other rows have, each with the others named.
+
+        References that start with `but`, if it is not "", are left out.
+        """
+        fix = (
+            "give each home a reference of its own, or import with --generate-references and"
+            " without these (--map property_reference=)"
+        )
+        for _, numbers in self.duplicate_references(limit=-1, but=but):
+            # Naming a few is enough, and a reference may be on every row of a large file.
+            first, more = numbers[: SHOWN + 1], len(numbers) - 1
+            self._reject(
+                (
+                    number,
+                    "property_reference",
+                    "property_reference is the same as on "
+                    + self.places([one for one in first if one != number], more),
+                    fix,
+                )
+                for number in numbers
+            )
+
+    def _reject(self, rows: Iterable[tuple[int, str, str, str]]) -> None:
+        """Reject pending rows: number, field, error and fix of each."""
+        self.connection.executemany(
+            "UPDATE rows SET state = :rejected, field = :field, error = :error, fix = :fix"
+            " WHERE number = :number AND state = :pending",
+            (
+                {
+                    "rejected": State.REJECTED,
+                    "pending": State.PENDING,
+                    "number": number,
+                    "field": field,
+                    "error": error,
+                    "fix": fix,
+                }
+                for number, field, error, fix in rows
+            ),
         )
         self.forget_counts()
 

@@ -155,6 +155,7 @@ class Voids(Kind[VoidRow]):
     """The kind of `import_voids`."""
 
     name = "voids"
+    column_names = VoidColumns.names
     is_listed = False
     must_confirm = True
 

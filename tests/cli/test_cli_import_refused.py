@@ -85,7 +85,6 @@ def in_use(folder: Path) -> None:
 
 
 LOCKS: list[Any] = []
-TWICE = b"line1,city,postcode,reference\n1 A,Leeds,LS1 1AA,A1\n2 B,Leeds,LS1 1AA,A1\n"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,6 @@ TWICE = b"line1,city,postcode,reference\n1 A,Leeds,LS1 1AA,A1\n2 B,Leeds,LS1 1AA
         (holds("in.csv", b"PK\x03\x04" + b"\0" * 99), [], "in.csv: is an Excel workbook or a zip"),
         (merged, [], "in.csv: line 1 "),
         (holds("in.csv", b"a,b\n1,2\n"), [], "there is no address among the columns 'a', 'b'"),
-        (holds("in.csv", TWICE), [], "in.csv: rows 1, 2 have the same reference 'A1'; make each"),
         (changed, [], "in.journal: the input, or how it is read, changed since this journal"),
         (in_use, [], "in.journal: another import is using this journal; wait for it"),
         (corrupt, [], "in.journal: the journal is damaged; restore it"),
@@ -118,7 +116,7 @@ TWICE = b"line1,city,postcode,reference\n1 A,Leeds,LS1 1AA,A1\n2 B,Leeds,LS1 1AA
     ],
     ids=[
         *("missing-file", "folder", "empty-file", "binary-file", "excel", "merged-header"),
-        *("no-address", "duplicate-references", "changed-file", "locked-journal"),
+        *("no-address", "changed-file", "locked-journal"),
         *("corrupt-journal", "other-journal", "results-a-file", "journal-nowhere", "map-bare"),
         *("map-twice", "map-field", "map-column", "preset", "encoding", "no-concurrency"),
         *("bad-concurrency", "settle-below", "settle-endless"),

@@ -16,7 +16,6 @@ from homebox_async.importer import (
     ImportOptions,
     JournalError,
     MappingError,
-    SourceError,
     State,
     run_partition,
 )
@@ -68,32 +67,47 @@ async def test_rejects_are_fed_back(bench: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refs", "error"),
+    ("refs", "errors"),
     [
-        (["A", "B", "A"], "rows 1, 3 have the same reference 'A'; make each reference unique"),
-        (["A", "A", "B", "B"], r"rows 1, 2 have .* 'A' \(and 1 references more\); make"),
-        (["A"] * 7, "rows 1, 2, 3, 4, 5 have the same reference 'A'; make"),
+        (["A", "B", "A"], {"1": "line 4", "3": "line 2"}),
+        (["A", "A", "B", "B"], {"1": "line 3", "2": "line 2", "3": "line 5", "4": "line 4"}),
+        (
+            ["A"] * 8,
+            {
+                **{str(n): "lines 2, 3, 4, 5, 6 and 2 more" for n in (6, 7, 8)},
+                "1": "lines 3, 4, 5, 6, 7 and 2 more",
+                "2": "lines 2, 4, 5, 6, 7 and 2 more",
+                "3": "lines 2, 3, 5, 6, 7 and 2 more",
+                "4": "lines 2, 3, 4, 6, 7 and 2 more",
+                "5": "lines 2, 3, 4, 5, 7 and 2 more",
+            },
+        ),
     ],
     ids=["one", "two", "many"],
 )
 @pytest.mark.parametrize("generate", [False, True])
-async def test_same_reference(bench: Any, refs: list[str], error: str, generate: bool) -> None:
-    """A reference that the file gives twice stops everything, generated ones or not."""
+async def test_same_reference(
+    bench: Any, refs: list[str], errors: dict[str, str], generate: bool
+) -> None:
+    """Rows with one reference are all rejected, each with the others named; the rest is sent."""
     bench.write(lines=[f"{n} High St,Leeds,LS1 1AA,{ref}" for n, ref in enumerate(refs)])
     for _ in range(2):
-        with pytest.raises(SourceError, match=error):
-            await bench.report(generate_references=generate)
-    assert 0 == bench.posts
+        report = await bench.report(generate_references=generate)
+        start = "property_reference is the same as on "
+        assert {row: start + error for row, error in errors.items()} == {
+            row["row"]: row["error"] for row in told(report.files["rejects"])
+        }
+    assert len(refs) - len(errors) == report.created == bench.posts
 
 
 async def test_same_reference_corrected(bench: Any) -> None:
-    """After a refusal, the same command works on the corrected file."""
+    """Rows rejected for one reference go in from the rejects file, once it is corrected."""
     bench.write(3, ["9 High St,Leeds,LS1 1AA,R1"])
-    with pytest.raises(SourceError, match="rows 1, 4 have the same reference"):
-        await bench.report()
-    bench.write(4)
-    report = await bench.report()
-    assert (4, True) == (report.created, report.done)
+    rejects = (await bench.report()).files["rejects"]
+    first, second = rejects.read_text().split("9 High St")
+    rejects.write_text(first + "9 High St" + second.replace(",R1,", ",R4,", 1))
+    report = await bench.report(rejects)
+    assert (2, True) == (report.created, report.done)
     assert bench.expected(4) == bench.references
 
 
@@ -126,7 +140,7 @@ async def test_generated_references(bench: Any) -> None:
     assert (3, 2) == (run.report.created, run.report.rejected)
     assert {State.CREATED: 3, State.REJECTED: 2} == {s: n for s, n in run.counts.items() if n}
     assert {1, 2, 3, 4, 5} == set(results)
-    assert (State.REJECTED, "is the same home as row 1") == (results[3].state, results[3].error)
+    assert (State.REJECTED, "is the same home as line 2") == (results[3].state, results[3].error)
     assert [1, 1, 1] == list(bench.references.values())
     assert 1 == bench.references["mine"]
     again = await bench.report(generate_references=True)
@@ -369,15 +383,13 @@ async def test_partitions(bench: Any, parts: int) -> None:
 
 
 async def test_same_reference_in_partitions(bench: Any) -> None:
-    """Rows of one reference fall into one partition, which then refuses them."""
+    """Rows of one reference fall into one partition, which then rejects them all."""
     bench.write(40, [f"{n} Low St,Leeds,LS1 1AA,R{n}" for n in range(1, 41)])
-    refused = 0
+    rejected = 0
     for part in range(4):
         options = ImportOptions(results=bench.folder, partition=(part, 4))
-        with pytest.raises(SourceError, match="have the same reference"):
-            await run_partition(bench.client(), bench.path, options)
-        refused += 1
-    assert 4 == refused
+        rejected += (await run_partition(bench.client(), bench.path, options)).rejected
+    assert (80, 0) == (rejected, bench.posts)
 
 
 # --- what is kept

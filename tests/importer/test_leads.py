@@ -320,7 +320,7 @@ async def test_same_home_and_start(bench: Any) -> None:
     report = await leads(bench)
     assert (2, 1, 0) == (report.created, report.rejected, report.repeated_addresses)
     row = told(report.files["rejects"])[0]
-    assert ("2", "is the same lead as row 1") == (row["row"], row["error"])
+    assert ("2", "is the same lead as line 2") == (row["row"], row["error"])
     assert "tenant2_first_name" in row["fix"]
 
 

@@ -173,7 +173,7 @@ async def test_beside_what_is_there(homes: Any, known: Any, line: str, error: st
         ),
         (
             ["1,,gas,5,,2026-11-20,", "1,,gas,6,,2026-11-20,"],
-            {"2": "is the same reading as row 1"},
+            {"2": "is the same reading as line 2"},
         ),
         (["1,,gas,5,,2026-11-20,", "2,,gas,4,,2026-12-20,"], {}),
     ],

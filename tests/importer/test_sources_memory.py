@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from homebox_async.importer import sources
+from homebox_async.importer import json_rows
 from homebox_async.importer.sources import SourceError, open_source, spool
 
 from .reading import cells, faults
@@ -83,13 +83,13 @@ async def test_iterable_that_fails() -> None:
 async def test_spool_disk_full(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     """A full temporary folder is named with the fix."""
     full = functools.partial(open, "/dev/full", "wb")
-    monkeypatch.setattr(sources.tempfile, "TemporaryFile", lambda **_: full())
+    monkeypatch.setattr(json_rows.tempfile, "TemporaryFile", lambda **_: full())
     with pytest.raises(SourceError, match=r"cannot be kept in .* \(No space left.*TMPDIR"):
         await spool({"a": "x" * 20} for _ in range(rows))
 
 
 async def test_spool_without_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A temporary folder that is gone is told as a full one."""
-    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path / "gone"))
+    monkeypatch.setattr(json_rows.tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(SourceError, match="cannot be kept in"):
         await spool([{"a": 1}])

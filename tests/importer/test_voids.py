@@ -138,7 +138,7 @@ async def test_same_home_and_start(homes: Any) -> None:
     write(homes, [void(1, home=1), void(2, home=1)], VOIDS)
     report = await voids(homes)
     assert (1, 1, 1) == (report.created, report.rejected, posts(homes, VOID))
-    assert "is the same void as row 1" == told(report.files["rejects"])[0]["error"]
+    assert "is the same void as line 2" == told(report.files["rejects"])[0]["error"]
 
 
 HOME = {"line1": "1 High St", "city": "Leeds", "postcode": "LS1 1AA"}

@@ -129,7 +129,7 @@ def test_a_cell_of_megabytes(tmp_path: Path) -> None:
     path.write_text(f"a,b\n1,2\n{'x' * 3_000_000},4\n5,6\n")
     with open_source(path) as source:
         rows = list(source.rows())
-    assert [None, "has a cell of more than 1,048,576 characters (line 3)", None] == [
+    assert [None, "has a cell of more than 131,072 characters (line 3)", None] == [
         row.fault and row.fault.problem for row in rows
     ]
     assert {"a": "5", "b": "6"} == rows[2].cells
@@ -142,7 +142,7 @@ def test_columns_without_end(tmp_path: Path, suffix: str) -> None:
     names = [f"c{n}" for n in range(100_000)]
     lines = [json.dumps(dict.fromkeys(names[n : n + 50_000], "x")) for n in (0, 50_000)]
     path.write_text("\n".join(lines if suffix == "jsonl" else [",".join(names)] * 2))
-    with pytest.raises(SourceError, match="has more than 10,000 columns") as caught:
+    with pytest.raises(SourceError, match="has more than 1,000 columns") as caught:
         open_source(path)
     assert len(str(caught.value)) < 200
 
@@ -150,8 +150,8 @@ def test_columns_without_end(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     "names",
     [
-        ["x" * 1_000_000, "y"],
-        [f"c{n}" for n in range(9_000)],
+        ["x" * 100_000, "y"],
+        [f"c{n}" for n in range(900)],
         ["=cmd()", "\u202eline1", "a\x1b[2J", "{line1}", "__class__", "line1 "],
         ["%s", "line1'; DROP TABLE rows", "../../x", "-rf"],
     ],
