@@ -20,6 +20,7 @@ from benchmarks.report import Figures, target_of
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", groups())
 def test_group(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:

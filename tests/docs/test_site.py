@@ -16,6 +16,8 @@ import pytest
 from .blocks import ROOT
 from .browser import CHROMIUM, DRIVER, WIDTHS, Browser, browsing
 
+pytestmark = pytest.mark.slow
+
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None, reason="chromium and chromedriver are not installed"
 )

@@ -17,6 +17,8 @@ from homebox_async.emulator import Emulator, Fault, Faults
 from .conftest import HOMES
 from .serving import Pool, Program, command, served, statuses, until
 
+pytestmark = pytest.mark.slow
+
 # uvicorn finishes what it has begun, closes the application, and then lets the signal do its work.
 KILLED = -signal.SIGTERM
 LIST = "/api/partner/property"

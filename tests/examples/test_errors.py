@@ -12,6 +12,8 @@ from homebox_async.emulator import Emulator, Fault
 
 from .serving import Program, command, served
 
+pytestmark = pytest.mark.slow
+
 COMMAND = command("uvicorn fastapi_app")
 TERMINATED = -signal.SIGTERM
 LOGGED = r"WARNING:fastapi_app:GET property/{property_id}: .*\n"

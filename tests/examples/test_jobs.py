@@ -11,6 +11,8 @@ from homebox_async.emulator import Emulator, Fault
 
 from .serving import EXAMPLES, Program, command, finished, started
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = Path(__file__).parents[1] / "data/land-registry-sample.csv"
 LEEDS = {"line1": "1 High Street", "city": "Leeds", "postcode": "LS1 1AA"}
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import aiohttp
 import psutil
+import pytest
 
 from homebox_async.emulator import Emulator
 
 from .conftest import HOMES, add_homes
 from .serving import command, served
+
+pytestmark = pytest.mark.slow
 
 LONG = 10_000
 

@@ -12,6 +12,8 @@ from homebox_async.emulator import Emulator, Fault, Faults
 from .conftest import HOMES
 from .serving import Pool, Program, command, served, statuses, until
 
+pytestmark = pytest.mark.slow
+
 LIST = "/api/partner/property"
 BOTH = ["/properties/1", "/properties/999"] * 100
 

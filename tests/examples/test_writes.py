@@ -14,6 +14,8 @@ from homebox_async.emulator import Emulator, Fault
 
 from .serving import Program, command, served, until
 
+pytestmark = pytest.mark.slow
+
 FASTAPI = command("uvicorn fastapi_app")
 LEAD = "/api/partner/lead"
 INVITATION: dict[str, Any] = {

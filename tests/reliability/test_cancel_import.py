@@ -21,6 +21,8 @@ from homebox_async.importer import Report, engine, failures, import_properties
 
 from .striking import MOMENTS, STRIDE, WAYS, Strike, listening, strike_everywhere
 
+pytestmark = pytest.mark.slow
+
 ROWS = 5
 CREATE = ("POST", "/api/partner/property")
 # One row is refused at once, one is created without an answer, one is refused by the server.

@@ -16,6 +16,8 @@ from homebox_async.wire import encode
 
 from .striking import MOMENTS, WAYS, Strike, listening, strike_everywhere
 
+pytestmark = pytest.mark.slow
+
 PIXEL = b"\x89PNG\r\n\x1a\n" + bytes(64)
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 64 + b"\n%%EOF\n"
 DOCUMENT = "BE00000001"

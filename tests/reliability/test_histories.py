@@ -26,6 +26,8 @@ from .checker import Portfolio, check
 from .disturbances import Climate
 from .import_history import history
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -17,9 +17,12 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc"
+    ),
+]
 
 MEBI = 1 << 20
 ZEROS = bytes(MEBI)

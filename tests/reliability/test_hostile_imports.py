@@ -12,6 +12,8 @@ import pytest
 from homebox_async import AsyncHomebox, Retry
 from homebox_async.importer import Report, engine, import_properties
 
+pytestmark = pytest.mark.slow
+
 ROWS = 3
 REFERENCES = [f"A{n}" for n in range(1, ROWS + 1)]
 

@@ -9,10 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from homebox_async.emulator import Faults
 
 from .checker import Findings, check
 from .stand import Stand, last_line, mounted
+
+pytestmark = pytest.mark.slow
 
 SLOW = Faults({"slow:0.005": 1.0})
 FULL = "make room on its disk and check its permissions, then run the same import again"

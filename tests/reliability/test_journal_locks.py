@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from homebox_async import AsyncHomebox, Homebox
 from homebox_async.emulator import Faults
 from homebox_async.importer import JournalError, import_properties, import_properties_sync
@@ -14,6 +16,8 @@ from homebox_async.importer import JournalError, import_properties, import_prope
 from .checker import Findings, check
 from .import_history import Zygote
 from .stand import Stand, last_line
+
+pytestmark = pytest.mark.slow
 
 IN_USE = "another import is using this journal; wait for it, or stop it"
 SLOW = Faults({"slow:0.1": 1.0})  # so that the runs overlap on a busy machine, too

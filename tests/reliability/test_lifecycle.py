@@ -16,6 +16,8 @@ import pytest
 
 from homebox_async import AsyncBilling, AsyncHomebox, Billing, ConfigurationError, Homebox
 
+pytestmark = pytest.mark.slow
+
 PRELUDE = """
 import asyncio, atexit, gc, multiprocessing, os, sys, threading, time, warnings
 from homebox_async import AsyncHomebox, ConfigurationError, Homebox, HomeboxError, Retry

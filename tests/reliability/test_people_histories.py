@@ -28,6 +28,8 @@ from .disturbances import LAG, RATES, SETTLE, TIMEOUT, network
 from .import_history import Zygote
 from .proxy import Proxy
 
+pytestmark = pytest.mark.slow
+
 ROWS = 60
 SOON = dt.date.today() + dt.timedelta(days=7)
 PERSON = "Zqann,Zqlee,+447911{0:06},zq{0}@example.com"

@@ -46,6 +46,8 @@ from .proxy import Link
 from .recorder import GOOD, Answer
 from .world import World, world
 
+pytestmark = pytest.mark.slow
+
 LONG = os.environ.get("RELIABILITY") == "long"
 METHODS = ["GET", "DELETE", "POST", "PATCH", "upload", "stream"]
 TOTALS: Counter[str] = Counter()
