@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
-_EXTRA = ("click", "platformdirs", "rich")
+_EXTRA = ("click", "rich")
 
 
 def main() -> NoReturn:

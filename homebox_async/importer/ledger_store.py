@@ -1,0 +1,455 @@
+"""The ledger's SQLite file: what was sent to one account, whichever import sent it.
+
+Several processes write to it, so each function is one short transaction. It holds no names,
+addresses, phones or emails, only keyed hashes of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import hmac
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import attrs
+
+from ..errors import HomeboxError
+from .said import Said
+
+KEPT = 730 * 86_400.0
+"""Seconds after which an entry ends: 24 months."""
+
+LEARNED = 30 * 86_400.0
+"""Seconds for which what was learned of the server is not asked for again."""
+
+_APPLICATION = 0x48424C31  # "HBL1", in the header of the file
+_VERSION = 1
+_BUSY = 30.0  # seconds; transactions take milliseconds
+_AT_ONCE = 400  # hashes in one query
+_DIGEST = 16  # bytes of a hash: enough for no two to meet
+_TABLES = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    """CREATE TABLE items (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, state INTEGER NOT NULL,
+        claim INTEGER NOT NULL, sends INTEGER NOT NULL, home BLOB NOT NULL, content BLOB NOT NULL,
+        tenancy BLOB, starts TEXT, ends TEXT, homebox_id INTEGER, tenancy_id INTEGER,
+        journal TEXT NOT NULL, row INTEGER NOT NULL, first_seen REAL NOT NULL,
+        changed REAL NOT NULL)""",
+    """CREATE TABLE keys (
+        key BLOB PRIMARY KEY, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE)
+        WITHOUT ROWID""",
+    "CREATE INDEX keys_of_item ON keys (item)",
+    """CREATE TABLE tenants (
+        tenant BLOB, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+        PRIMARY KEY (tenant, item)) WITHOUT ROWID""",
+    "CREATE INDEX tenants_of_item ON tenants (item)",
+    "CREATE INDEX items_by_journal ON items (journal, row)",
+)
+_KNOWN = (
+    "SELECT id, kind, state, claim, content, homebox_id, tenancy_id, journal, row, first_seen,"
+    " changed FROM items "
+)
+
+
+class LedgerError(HomeboxError):
+    """The ledger cannot be used; one line that names the file and says what to do."""
+
+
+class Standing(enum.IntEnum):
+    """What the ledger knows of an item."""
+
+    NOT_SENT = 0
+    """Claimed once, and certainly not sent."""
+    CLAIMED = 1
+    """Perhaps being sent right now, or its import ended before the answer came."""
+    CREATED = 2
+    """Sent, and the server said so."""
+    MATCHED = 3
+    """Found at Homebox, or named by a person."""
+    REJECTED = 4
+    """Refused by the server."""
+    UNKNOWN = 5
+    """Perhaps sent: nobody knows yet."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is at Homebox."""
+        return self in (Standing.CREATED, Standing.MATCHED)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is certainly not at Homebox because of an earlier claim."""
+        return self in (Standing.NOT_SENT, Standing.REJECTED)
+
+
+class Known(NamedTuple):
+    """What the ledger has of a row: `same` if the row says the very same as then."""
+
+    item: int
+    kind: str
+    state: Standing
+    claim: int
+    same: bool
+    id: int | None
+    tenancy_id: int | None
+    journal: str
+    row: int
+    first_seen: float
+    changed: float
+
+
+@attrs.frozen
+class Claim:
+    """A row that is to be sent.
+
+    `seen`: the claim in the ledger that was looked up and not found at Homebox, 0 where the
+    ledger had none. Another one in its place means that somebody else has sent it meanwhile.
+    """
+
+    row: int
+    said: Said
+    seen: int = 0
+
+
+@attrs.frozen
+class Ticket:
+    """The right to send an item, as long as its claim stands in the ledger."""
+
+    item: int
+    claim: int
+
+
+@attrs.frozen
+class Outcome:
+    """What became of a claimed item."""
+
+    ticket: Ticket
+    state: Standing
+    id: int | None = None
+    tenancy_id: int | None = None
+
+
+class LedgerStore:
+    """The ledger's file; use it in one thread, but for `holds`."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._connection = _connected(path)
+        # For the question before each request: it must not wait for a commit.
+        self._asked = _connected(path)
+        self._key = key
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, account: str, *, shared: bool) -> LedgerStore:
+        """Open the ledger of an account, made if it is missing.
+
+        `shared`: the folder may be one of the network, where a write-ahead log would not hold.
+        """
+        store = cls(path, key)
+        try:
+            run = store._connection.execute
+            ((application,),) = run("PRAGMA application_id")
+            ((tables,),) = run("SELECT count(*) FROM sqlite_master")
+            if application != _APPLICATION and (application or tables):
+                raise LedgerError(f"{path}: is not a ledger of homebox_async; move it away")
+            run(f"PRAGMA journal_mode={'TRUNCATE' if shared else 'WAL'}")
+            run("PRAGMA synchronous=FULL")
+            run("PRAGMA foreign_keys=ON")
+            with store._transaction():
+                store._prepare(account)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _prepare(self, account: str) -> None:
+        run = self._connection.execute
+        check = self._hashed("check", account)
+        ((tables,),) = run("SELECT count(*) FROM sqlite_master")
+        if not tables:
+            for table in _TABLES:
+                run(table)
+            meta = {"account": account, "check": check, "made": time.time(), "swept": 0.0}
+            self._connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+            run(f"PRAGMA application_id={_APPLICATION}")
+            run(f"PRAGMA user_version={_VERSION}")
+        ((version,),) = run("PRAGMA user_version")
+        if version > _VERSION:
+            raise LedgerError(
+                f"{self.path}: was written by a newer homebox_async; upgrade"
+                " (pip install -U homebox-async)"
+            )
+        if self._meta("check") != check:
+            raise LedgerError(
+                f"{self.path}: was written with another key than the one beside it; restore the"
+                " key file, or move the ledger away (what it knows is then asked of Homebox)"
+            )
+        now = time.time()
+        if not 0 <= now - self._meta("swept") < 86_400:
+            run("DELETE FROM items WHERE changed < ?", (now - KEPT,))
+            self._set_meta("swept", now)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._asked.close()
+        self._connection.close()
+
+    # --- the account
+
+    @property
+    def waited(self) -> bool:
+        """Whether an import on this ledger has given earlier ones the time to show."""
+        return self._meta("waited") is not None
+
+    def set_waited(self) -> None:
+        """Note that from now on the ledger knows all that was sent from here."""
+        with self._transaction():
+            self._set_meta("waited", time.time())
+
+    def learned(self) -> dict[str, Any] | None:
+        """Return what was learned of the server in the last 30 days."""
+        found = self._meta("learned")
+        if found is None:
+            return None
+        when, facts = json.loads(found)
+        return facts if 0 <= time.time() - when < LEARNED else None
+
+    def learn(self, facts: Mapping[str, Any]) -> None:
+        """Note what was learned of the server."""
+        with self._transaction():
+            self._set_meta("learned", json.dumps([time.time(), dict(facts)]))
+
+    def _meta(self, name: str) -> Any:
+        found = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,))
+        return next((value for (value,) in found), None)
+
+    def _set_meta(self, name: str, value: object) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    # --- items
+
+    def knows(self, kind: str) -> bool:
+        """Return whether there is anything of a kind."""
+        found = self._connection.execute("SELECT 1 FROM items WHERE kind = ? LIMIT 1", (kind,))
+        return found.fetchone() is not None
+
+    def look(self, kind: str, rows: Sequence[Said]) -> list[Known | None]:
+        """Return what is known of each row; what weighs most where several items fit."""
+        hashes = [self._keys(kind, said) for said in rows]
+        holders = self._holders([key for keys in hashes for key in keys])
+        items = self._items(set(holders.values()))
+        found: list[Known | None] = []
+        for said, keys in zip(rows, hashes, strict=True):
+            fitting = {holders[key] for key in keys if key in holders}
+            found.append(self._weightiest(said, [items[item] for item in fitting]))
+        return found
+
+    def claim(self, kind: str, journal: str, rows: Sequence[Claim]) -> list[Ticket | Known]:
+        """Claim rows to be sent; durable when this returns.
+
+        Return for each row a Ticket, or what stands against sending it.
+        """
+        now = time.time()
+        granted: list[Ticket | Known] = []
+        with self._transaction():
+            for row, known in zip(rows, self.look(kind, [row.said for row in rows]), strict=True):
+                if (
+                    known is not None
+                    and not known.state.is_free
+                    and (known.state.is_done or known.claim != row.seen)
+                ):
+                    granted.append(known)
+                    continue
+                ticket = Ticket(0 if known is None else known.item, 1 + secrets.randbits(62))
+                granted.append(self._enter(kind, journal, row, ticket, now))
+        return granted
+
+    def _enter(self, kind: str, journal: str, row: Claim, ticket: Ticket, now: float) -> Ticket:
+        run, said = self._connection.execute, row.said
+        tenancy = self._hashed("tenancy", said.tenancy) if said.tenancy else None
+        values = {
+            "kind": kind,
+            "claim": ticket.claim,
+            "home": self._hashed("home", said.home),
+            "content": self._hashed("content", said.content),
+            "tenancy": tenancy,
+            "starts": said.starts and said.starts.isoformat(),
+            "ends": said.ends and said.ends.isoformat(),
+            "journal": journal,
+            "row": row.row,
+            "now": now,
+            "item": ticket.item,
+        }
+        if ticket.item:
+            run(
+                "UPDATE items SET state = 1, claim = :claim, sends = sends + 1, home = :home,"
+                " content = :content, tenancy = :tenancy, starts = :starts, ends = :ends,"
+                " journal = :journal, row = :row, changed = :now WHERE id = :item",
+                values,
+            )
+        else:
+            inserted = run(
+                "INSERT INTO items (kind, state, claim, sends, home, content, tenancy, starts,"
+                " ends, journal, row, first_seen, changed) VALUES (:kind, 1, :claim, 1, :home,"
+                " :content, :tenancy, :starts, :ends, :journal, :row, :now, :now)",
+                values,
+            )
+            ticket = Ticket(inserted.lastrowid or 0, ticket.claim)
+        many = self._connection.executemany
+        # A key that a free item holds passes to the one that is sent now.
+        many(
+            "INSERT OR REPLACE INTO keys VALUES (?, ?)",
+            [(key, ticket.item) for key in self._keys(kind, said)],
+        )
+        many(
+            "INSERT OR IGNORE INTO tenants VALUES (?, ?)",
+            [(self._hashed("tenant", tenant), ticket.item) for tenant in said.tenants],
+        )
+        return ticket
+
+    def holds(self, ticket: Ticket) -> bool:
+        """Return whether a claim still stands: nobody else has taken the item over."""
+        found = self._asked.execute("SELECT claim FROM items WHERE id = ?", (ticket.item,))
+        return any(claim == ticket.claim for (claim,) in found)
+
+    def record(self, outcomes: Iterable[Outcome]) -> None:
+        """Enter what became of claimed items, in order."""
+        now = time.time()
+        with self._transaction():
+            for one in outcomes:
+                # That something is there is true whoever holds the claim by now.
+                self._connection.execute(
+                    "UPDATE items SET homebox_id = coalesce(:id, homebox_id), changed = :now,"
+                    " tenancy_id = coalesce(:tenancy_id, tenancy_id),"
+                    # One that was sent before, and not this time, is as unknown as it was.
+                    " sends = sends - (:state = 0),"
+                    " state = CASE WHEN :state = 0 AND sends > 1 THEN 5 ELSE :state END"
+                    " WHERE id = :item AND state NOT IN (2, 3)"
+                    " AND (claim = :claim OR :state IN (2, 3))",
+                    {
+                        "id": one.id,
+                        "tenancy_id": one.tenancy_id,
+                        "state": one.state,
+                        "now": now,
+                        "item": one.ticket.item,
+                        "claim": one.ticket.claim,
+                    },
+                )
+
+    # --- what people ask for
+
+    def counts(self) -> dict[tuple[str, str], dict[Standing, int]]:
+        """Return how many items are in each state, by kind and journal, the oldest first."""
+        counts: dict[tuple[str, str], dict[Standing, int]] = {}
+        for kind, journal, state, number in self._connection.execute(
+            "SELECT kind, journal, state, count(*) FROM items GROUP BY kind, journal, state"
+            " ORDER BY min(first_seen) OVER (PARTITION BY kind, journal), state"
+        ):
+            counts.setdefault((kind, journal), {})[Standing(state)] = number
+        return counts
+
+    def history(self, *, after: int = 0, size: int = 1_000) -> list[Known]:
+        """Return the next items in the order in which they were first seen."""
+        return self._select("WHERE id > ? ORDER BY id LIMIT ?", (after, size))
+
+    def of_row(self, journal: str, row: int) -> list[Known]:
+        """Return the items that a row of a journal has claimed."""
+        return self._select("WHERE journal = ? AND row = ?", (journal, row))
+
+    def decide(self, item: int, state: Standing, id: int | None = None) -> None:
+        """Enter what a person has found out; what was known before does not count."""
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE items SET state = ?, homebox_id = ?, claim = ?, sends = 0, changed = ?"
+                " WHERE id = ?",
+                (state, id, 1 + secrets.randbits(62), time.time(), item),
+            )
+
+    def forget(self, items: Iterable[int] | None = None) -> int:
+        """Delete items, all for None; return how many."""
+        with self._transaction():
+            if items is None:
+                self._connection.execute("DELETE FROM meta WHERE name = 'waited'")
+                return self._connection.execute("DELETE FROM items").rowcount
+            many = self._connection.executemany
+            return many("DELETE FROM items WHERE id = ?", ((item,) for item in items)).rowcount
+
+    # --- how
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        # At once with the lock of a writer: two that both read first could not both write.
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            raise
+
+    def _hashed(self, what: str, text: str) -> bytes:
+        content = f"{what}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, content, "sha256")[:_DIGEST]
+
+    def _keys(self, kind: str, said: Said) -> list[bytes]:
+        return [self._hashed(kind, key) for key in said.keys]
+
+    def _holders(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        holders: dict[bytes, int] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            holders.update(
+                self._connection.execute(
+                    f"SELECT key, item FROM keys WHERE key IN ({_marks(some)})",  # noqa: S608
+                    some,
+                )
+            )
+        return holders
+
+    def _items(self, ids: Iterable[int]) -> dict[int, tuple[Known, bytes]]:
+        found: dict[int, tuple[Known, bytes]] = {}
+        all_ids = list(ids)
+        for start in range(0, len(all_ids), _AT_ONCE):
+            some = all_ids[start : start + _AT_ONCE]
+            for known, content in self._read(f"WHERE id IN ({_marks(some)})", some):
+                found[known.item] = known, content
+        return found
+
+    def _weightiest(self, said: Said, items: Sequence[tuple[Known, bytes]]) -> Known | None:
+        content = self._hashed("content", said.content)
+        fitting = [known._replace(same=its == content) for known, its in items]
+        return max(
+            fitting,
+            key=lambda known: (
+                *(known.state.is_done, not known.state.is_free, known.same, known.item),
+            ),
+            default=None,
+        )
+
+    def _select(self, where: str, values: Sequence[object]) -> list[Known]:
+        return [known for known, _ in self._read(where, values)]
+
+    def _read(self, where: str, values: Sequence[object]) -> Iterator[tuple[Known, bytes]]:
+        for item, kind, state, claim, content, *rest in self._connection.execute(
+            _KNOWN + where, values
+        ):
+            yield Known(item, kind, Standing(state), claim, True, *rest), content
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    # Absolute: SQLite has a meaning of its own for ":memory:" and "file:".
+    return sqlite3.connect(
+        path.absolute(), timeout=_BUSY, isolation_level=None, check_same_thread=False
+    )
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
