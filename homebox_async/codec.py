@@ -9,9 +9,11 @@ Both paths give equal objects.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import itertools
+import threading
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
@@ -145,8 +147,46 @@ def _fast_list(into: Any, envelope: str) -> _Fast:
 def _fast(into: Any, kind: Any, walk: Callable[[Any], list[Any]]) -> _Fast:
     if not issubclass(into, Model):
         raise TypeError(f"{into.__name__} is not a Model")
-    decode = _refused if _has_renamed(into) else msgspec.json.Decoder(kind).decode
+    decode: Callable[[bytes], Any] = _refused
+    if not _has_renamed(into):
+        with _days_as_times(into):
+            decode = msgspec.json.Decoder(kind).decode
     return _Fast(decode, _finish(into), walk, into())
+
+
+@_cached
+def _days(cls: type[Model]) -> frozenset[str]:
+    """Return the fields that are dates for the user and times on the wire: see `models.day`."""
+    fields = attrs.fields(cls)  # type: ignore[arg-type]  # each subclass is attrs
+    return frozenset(field.name for field in fields if "day" in field.metadata)
+
+
+_annotations = threading.RLock()
+
+
+@contextlib.contextmanager
+def _days_as_times(cls: type[Model]) -> Iterator[None]:
+    """Show msgspec times where days are declared, here and below; `finish` makes them days.
+
+    msgspec takes no time for a date, and asks the annotations when it makes a decoder; a hook that
+    it would call for each value takes five times as long.
+    """
+    with _annotations, contextlib.ExitStack() as stack:
+        for one in filter(_days, _all_below(cls)):
+            declared = one.__annotations__
+            stack.callback(declared.update, dict(declared))
+            stack.callback(declared.clear)  # first: a subclass inherits what it is shown to have
+            declared.update(dict.fromkeys(_days(one), dt.datetime | None))
+        yield
+
+
+def _all_below(cls: type[Model]) -> Iterator[type[Model]]:
+    """Yield a class and every class of the objects in it."""
+    yield cls
+    for hint in _kinds(cls).values():
+        kind, _ = _inner(hint)
+        if issubclass(kind, Model):
+            yield from _all_below(kind)
 
 
 def _objects(tree: Any, cls: type[Model]) -> Iterator[Any]:
@@ -202,8 +242,13 @@ class _Steps:
             kind, many = _inner(hint)
             value = f"value{next(self._names)}"
             put = f"put_{value}"
-            if kind is dt.datetime or kind is Decimal:
-                self.known[put] = cls.__dict__[name].__set__
+            if name in _days(cls):
+                self.known[put] = getattr(cls, name).__set__
+                line(f"{value} = {item}.{name}")
+                line(f"if {value} is not None:")
+                line(f"{put}({item}, {value}.date())", 1)
+            elif kind is dt.datetime or kind is Decimal:
+                self.known[put] = getattr(cls, name).__set__
                 line(f"{value} = {item}.{name}")
                 if kind is dt.datetime:
                     line(f"if {value} is not None and {value}.tzinfo is None:")

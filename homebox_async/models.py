@@ -235,6 +235,14 @@ def renamed(wire: str, default: Any = None) -> Any:
     return attrs.field(default=default, metadata={"wire": wire})
 
 
+def day() -> Any:
+    """Declare a date that the API writes as a time, the midnight at which the day begins.
+
+    The day is the one that the server wrote, in whatever zone.
+    """
+    return attrs.field(default=None, metadata={"day": True})
+
+
 @_cached
 def wire_names(cls: type[Model]) -> Mapping[str, str]:
     """Return what the API calls each field."""

@@ -17,8 +17,8 @@ COLUMNS: Columns = {
     "id": lambda lead: lead.id,
     "reference": lambda lead: lead.property_reference,
     "address": lambda lead: lead.property and postal(lead.property),
-    "start": lambda lead: lead.tenancy_start and lead.tenancy_start.date(),
-    "end": lambda lead: lead.tenancy_end and lead.tenancy_end.date(),
+    "start": lambda lead: lead.tenancy_start,
+    "end": lambda lead: lead.tenancy_end,
     "tenants": lambda lead: len(lead.tenants),
     "completed": lambda lead: lead.completed_at and lead.completed_at.date(),
 }

@@ -16,15 +16,10 @@ COLUMNS: Columns = {
     "reference": lambda order: order.reference,
     "package": lambda order: order.package,
     "status": lambda order: order.household and order.household.status,
-    "start": lambda order: _day(order, "tenancy_start"),
-    "end": lambda order: _day(order, "tenancy_end"),
+    "start": lambda order: order.household and order.household.tenancy_start,
+    "end": lambda order: order.household and order.household.tenancy_end,
     "created": lambda order: order.created_at and order.created_at.date(),
 }
-
-
-def _day(order: Any, name: str) -> object:
-    moment = order.household and getattr(order.household, name)
-    return moment and moment.date()
 
 
 def _effects(values: Mapping[str, Any]) -> Iterator[str]:

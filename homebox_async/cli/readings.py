@@ -13,7 +13,7 @@ COLUMNS: Columns = {
     "type": lambda reading: reading.type,
     "reading": lambda reading: reading.reading,
     "reading2": lambda reading: reading.reading2,
-    "date": lambda reading: reading.date_of_reading and reading.date_of_reading.date(),
+    "date": lambda reading: reading.date_of_reading,
     "state": lambda reading: reading.state,
 }
 

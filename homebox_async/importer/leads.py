@@ -272,9 +272,9 @@ def other_dates(made: Any, **sent: dt.date | Unset) -> str:
     """Say which dates an answer shows otherwise than they were sent, "" if none."""
     for name, date in sent.items():
         shown = getattr(made, name)
-        if isinstance(shown, dt.datetime) and date is not UNSET and shown.date() != date:
+        if shown is not None and date is not UNSET and shown != date:
             return (
-                f"the server's answer shows {name} {shown.date()} where {date} was sent; look at"
+                f"the server's answer shows {name} {shown} where {date} was sent; look at"
                 " the record before anything more is sent"
             )
     return ""
@@ -299,8 +299,8 @@ class _There:
         self.ids.add(identity)
         if lead.tenancy_start is None:
             return
-        start = lead.tenancy_start.date()
-        end = dt.date.max if lead.tenancy_end is None else lead.tenancy_end.date()
+        start = lead.tenancy_start
+        end = dt.date.max if lead.tenancy_end is None else lead.tenancy_end
         if lead.property_reference:
             self._referred.add(identity)
             self._by_reference[lead.property_reference, start].add(identity)

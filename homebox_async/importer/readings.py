@@ -364,7 +364,7 @@ def _read(readings: Sequence[Reading]) -> Iterator[_Recorded]:
         yield _Recorded(
             identity_of(one),
             (one.type or "").casefold(),
-            one.date_of_reading.date(),
+            one.date_of_reading,
             (int(one.reading or 0), None if second is None else int(second)),
         )
 

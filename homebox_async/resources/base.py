@@ -262,8 +262,6 @@ def check_echo(result: Model, *, depth: int = 1, **sent: dt.date | Unset) -> Non
     """
     for name, date in sent.items():
         echoed = getattr(result, name)
-        if isinstance(echoed, dt.datetime):
-            echoed = echoed.date()
         if date is not UNSET and echoed is not None and echoed != date:
             dates = "another date than was sent"
             if name != "birthday":  # personal

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import Problem
-from ..models import Model, model
+from ..models import Model, day, model
 from ..pages import Pages
 from ..rules import (
     UNSET,
@@ -58,12 +58,12 @@ class Tenant(Model):
 
 @model
 class Lead(Model):
-    """A lead: a tenancy, its property and its tenants. Times are UTC."""
+    """A lead: a tenancy, its property and its tenants; its days are dates, its times UTC."""
 
     id: int | None = None
     partner_id: int | None = None
-    tenancy_start: dt.datetime | None = None
-    tenancy_end: dt.datetime | None = None
+    tenancy_start: dt.date | None = day()
+    tenancy_end: dt.date | None = day()
     tenancy_type: str | None = None
     completed_at: dt.datetime | None = None
     managing_party_name: str | None = None
@@ -78,8 +78,8 @@ class MadeTenancy(Model):
     """A lead or a void just created, of which no more is asked than this."""
 
     id: int | None = None
-    tenancy_start: dt.datetime | None = None
-    tenancy_end: dt.datetime | None = None
+    tenancy_start: dt.date | None = day()
+    tenancy_end: dt.date | None = day()
 
 
 read_made_tenancy = one(MadeTenancy)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import attrs
 
-from ..models import Model, model
+from ..models import Model, day, model
 from ..pages import Pages
 from ..rules import one_of
 from .base import Resource
@@ -38,10 +38,10 @@ class Household(Model):
     housemates: int | None = None
     status: str | None = None
     status_id: int | None = None
-    tenancy_start: dt.datetime | None = None
-    tenancy_end: dt.datetime | None = None
+    tenancy_start: dt.date | None = day()
+    tenancy_end: dt.date | None = day()
     responsibility: str | None = None
-    move_in_date: dt.datetime | None = None
+    move_in_date: dt.date | None = day()
     address: HouseholdAddress | None = None
 
 
@@ -162,9 +162,9 @@ class PropertyDetails(Model):
     """The home of an order: how many live there, from when to when, where."""
 
     housemates: int | None = None
-    tenancy_start: dt.datetime | None = None
-    tenancy_end: dt.datetime | None = None
-    move_in_date: dt.datetime | None = None
+    tenancy_start: dt.date | None = day()
+    tenancy_end: dt.date | None = day()
+    move_in_date: dt.date | None = day()
     status: HouseholdStatus | None = None
     address: OrderAddress | None = None
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import attrs
 
 from ..errors import Problem, ValidationError
-from ..models import Model, model
+from ..models import Model, day, model
 from ..pages import Pages
 from ..rules import UNSET, Unset, absent, one_of, plain_date, positive_integer
 from ..uploads import AnyFile, as_upload
@@ -32,7 +32,7 @@ class Reading(Model):
     state: str | None = None
     reading: str | None = None
     reading2: str | None = None
-    date_of_reading: dt.datetime | None = None
+    date_of_reading: dt.date | None = day()
     created_at: dt.datetime | None = None
     type: str | None = None
     updated_at: dt.datetime | None = None
@@ -45,7 +45,7 @@ class MadeReading(Model):
     """A reading just recorded, of which no more is asked than this."""
 
     id: int | None = None
-    date_of_reading: dt.datetime | None = None
+    date_of_reading: dt.date | None = day()
 
 
 _read_made = one(MadeReading)

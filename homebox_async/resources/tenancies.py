@@ -6,7 +6,7 @@ import datetime as dt
 
 import attrs
 
-from ..models import Model, model
+from ..models import Model, day, model
 from ..rules import end_after_start, tenancy_date
 from .base import Resource, check_echo
 from .orders import Order
@@ -51,13 +51,13 @@ class TenancyDetails(Model):
     status: str | None = None
     status_id: int | None = None
     responsibility: str | None = None
-    move_in_date: dt.datetime | None = None
+    move_in_date: dt.date | None = day()
     order: Order | None = None
 
 
 @model
 class Tenancy(Model):
-    """A tenancy: a void period or a bills package. Times are UTC.
+    """A tenancy: a void period or a bills package. Its first and last day are dates; times are UTC.
 
     `order_id` is the package's order, wherever the answer has it: "Create Tenant Bills Package"
     prints it here, "Create Partner Package" as `tenancy.order.id`, and `id` there is the
@@ -67,8 +67,8 @@ class Tenancy(Model):
     id: int | None = None
     order_id: int | None = None
     property_id: int | None = None
-    tenancy_start: dt.datetime | None = None
-    tenancy_end: dt.datetime | None = None
+    tenancy_start: dt.date | None = day()
+    tenancy_end: dt.date | None = day()
     tenancy_type: str | None = None
     tenancy: TenancyDetails | None = None
     property: Property | None = None

@@ -60,7 +60,7 @@ async def test_every_operation(emulator: Emulator, api: AsyncHomebox) -> None:
     lead = await api.leads.create(**DATES, tenants=[TENANT], address=HOME, property_reference="B2")
     assert lead.id is not None
     assert "B2" == lead.property_reference
-    assert dt.date(2026, 7, 1) == lead.tenancy_start.date() if lead.tenancy_start else None
+    assert dt.date(2026, 7, 1) == lead.tenancy_start
     assert [lead.id] == [item.id async for item in api.leads.list(prefetch=2)]
     assert "Bill" == (await api.leads.get(lead.id)).tenants[0].first_name
     order = emulator.seed_order(made.id)

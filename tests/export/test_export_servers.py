@@ -1,6 +1,7 @@
 """Servers that send what no document promises: nothing of it is lost, in any format."""
 
 import csv
+import datetime as dt
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -134,6 +135,7 @@ async def test_what_no_type_can_hold(lists: Lists, client: AsyncHomebox) -> None
             "package_id": 1 << 70,
             "add_ons": [1, 1 << 70],
             "created_at": "0001-01-01T00:00:00+14:00",
+            # A day, which has a place, and what has none.
             "household": {"tenancy_end": "9999-12-31T23:59:59-12:00", "bill_payers": "many"},
         }
     ]
@@ -143,8 +145,8 @@ async def test_what_no_type_can_hold(lists: Lists, client: AsyncHomebox) -> None
     lost = json.loads(typed["extra"])
     assert (1 << 70, [1, 1 << 70]) == (lost["package_id"], lost["add_ons"])
     assert lost["created_at"].startswith("0001-01-01")
-    assert lost["household"]["tenancy_end"].startswith("9999-12-31")
-    assert "many" == lost["household"]["bill_payers"]
+    assert dt.date.max == typed["household"]["tenancy_end"]
+    assert {"bill_payers": "many"} == lost["household"]
     assert str(1 << 70) == row["package_id"]
 
 

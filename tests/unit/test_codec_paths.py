@@ -43,6 +43,7 @@ TIMES = st.sampled_from(
         "soon",
     ]
 )
+FULL_TIMES = TIMES.filter(lambda time: time[:2] != "00" and len(time) > 10 and "24:" not in time)
 NUMBERS = st.integers() | st.sampled_from(
     [Raw(n) for n in ("0.1", "1.10", "-0.0", "1e3", "1E400", "10.0", "1e-400", "123456789.987")]
 )
@@ -65,6 +66,7 @@ def well_typed(kind: Any) -> st.SearchStrategy[Any]:
         bool: st.booleans() | st.sampled_from([0, 1, "1", "true"]),
         Decimal: NUMBERS | TEXT,
         dt.datetime: TIMES,
+        dt.date: TIMES,
     }[kind]
 
 
@@ -81,9 +83,8 @@ def as_documented(kind: Any) -> st.SearchStrategy[Any]:
             str: TEXT,
             bool: st.booleans(),
             Decimal: NUMBERS | st.sampled_from(["101.5", "NaN", "-Infinity", "sNaN", " 1", "1_0"]),
-            dt.datetime: TIMES.filter(
-                lambda time: time[:2] != "00" and len(time) > 10 and "24:" not in time
-            ),
+            dt.datetime: FULL_TIMES,
+            dt.date: FULL_TIMES,
         }[kind]
     )
 

@@ -1,16 +1,22 @@
 """Single values of an answer: read leniently, and None where there is no sense in them."""
 
 import datetime as dt
+import importlib
+import pkgutil
+import re
+import typing
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
-from homebox_async import Lead, Partner, Property, Tenant
+from homebox_async import Lead, Model, Partner, Property, Tenant, resources
 from homebox_async import codec as codec_module
-from homebox_async.codec import decode
+from homebox_async.codec import decode, decode_list
 
-from .decoding import wrapped
+from .decoding import tolerant, wrapped
 
 # --- single values
 
@@ -113,3 +119,61 @@ def test_absurd_numbers(number: str, field: str) -> None:
 def test_dates() -> None:
     """A model may have plain dates; they are read like times."""
     assert dt.date(2021, 6, 20) == codec_module.converter().structure("20/06/2021", dt.date)
+
+
+for _module in pkgutil.iter_modules(resources.__path__):
+    importlib.import_module(f"{resources.__name__}.{_module.name}")
+
+
+def fields_with_days(kind: type = Model) -> Iterator[Any]:
+    """Give every field of an answer that the document writes as a day, with its class."""
+    for one in kind.__subclasses__():
+        if attrs.has(one) and one.__module__.startswith(resources.__name__):
+            for field in attrs.fields(one):
+                if re.search(r"_(start|end|date)$|^date_|birthday", field.name):
+                    yield pytest.param(one, field.name, id=f"{one.__name__}.{field.name}")
+        yield from fields_with_days(one)
+
+
+@pytest.mark.parametrize(("kind", "name"), [*fields_with_days()])
+def test_a_day_is_a_date(kind: type[Any], name: str) -> None:
+    """What the document calls a date is one, by its annotation and however it is written."""
+    field = attrs.fields_dict(kind)[name]
+    wire = field.metadata.get("wire", name)
+    for sent in ("2022-07-01T00:00:00.000000Z", "2022-07-01 00:00:00", "2022-07-01", "01/07/2022"):
+        made = decode(wrapped(**{wire: sent}), kind)
+        assert (
+            dt.date(2022, 7, 1)
+            == getattr(made, name)
+            == getattr(tolerant(made_of(made), kind), name)
+        )
+        assert type(getattr(made, name)) is dt.date
+        assert {wire: sent} == made.raw
+    # Only now: the annotations are what they were before anything was read.
+    assert dt.date | None == typing.get_type_hints(kind)[name]
+
+
+def made_of(item: Model) -> bytes:
+    """Return the answer that an object came from."""
+    return wrapped(**item.raw)
+
+
+@pytest.mark.parametrize("sent", ["2022-07-01T23:30:00-05:00", "2022-07-01T00:30:00+14:00"])
+def test_the_day_that_the_server_wrote(sent: str) -> None:
+    """A day keeps the date that the server wrote, whatever the zone."""
+    [lead], _, _ = decode_list(b'{"data":[{"tenancy_start":"%s"}]}' % sent.encode(), Lead)
+    assert dt.date(2022, 7, 1) == lead.tenancy_start
+
+
+@attrs.define(frozen=True, slots=True, kw_only=True, getstate_setstate=False)
+class MyLead(Lead):
+    """A lead of one's own, for `request(into=)`."""
+
+    colour: str | None = None
+
+
+def test_days_of_a_subclass() -> None:
+    """A class below one of ours has days too, and no annotations that it did not have."""
+    made = decode(wrapped(tenancy_start="2022-07-01T00:00:00Z", colour="red"), MyLead)
+    assert (dt.date(2022, 7, 1), "red") == (made.tenancy_start, made.colour)
+    assert ["colour"] == list(MyLead.__annotations__)
