@@ -71,11 +71,13 @@ def post(box: Homebox) -> Callable[[], Any]:
 with client() as box:
     emulator.script(*CREATE, [Fault.named("hang")])
     interrupt("answer", seen("POST /api/partner/property"), post(box))
-    emulator.script(*CREATE, [Fault.named("503:30")])
-    interrupt("retry", seen("POST /api/partner/property"), post(box))
     emulator.script("GET", "/api/partner/lead", [Fault.named("hang")])
     interrupt("list", seen("GET /api/partner/lead"), lambda: list(box.leads.list()))
     told["usable"] = box.account.get().name is not None
+
+with client() as box:
+    emulator.script(*CREATE, [Fault.named("429:30")])
+    interrupt("retry", seen("POST /api/partner/property"), post(box))
 
 with client(retry=Retry(attempts=1)) as box:
     emulator.script(*ACCOUNT, [Fault.named("429:30")])
