@@ -8,7 +8,9 @@ says so.
 A list was read whole if as many different items came as it held at the end of the pass, and none
 of them was deleted before that end. How many it held is the reported total, or where there is
 none the number of places on all pages. That none was deleted shows in a total that never
-changed; without one, only in a later pass that brings all of them again.
+changed; without one, only in a later pass that brings all of them again. Such a second pass is
+the stronger proof: a total also stays the same if one item is deleted and another one is added
+between two pages.
 """
 
 from __future__ import annotations
@@ -61,6 +63,11 @@ class IdSet:
         bits_of = other._bits.get
         return all(not bits & ~bits_of(place, 0) for place, bits in self._bits.items())
 
+    def __ior__(self, other: IdSet) -> IdSet:
+        for place, bits in other._bits.items():
+            self._bits[place] = self._bits.get(place, 0) | bits
+        return self
+
 
 class ListPass:
     """One pass over a list, page by page.
@@ -78,10 +85,12 @@ class ListPass:
         self._path = path
         self._places = 0
         self._pages = 0
+        self._filled = 0
         self._same = 1
         self._stale = 0
         self._last: Sequence[int] | None = None
         self.total: int | None = None
+        self._first_total: int | None = None
         self._last_page: int | None = None
         self._most = 0
         self._changes: list[str] = []
@@ -107,6 +116,7 @@ class ListPass:
         self._bound(number, len(identities), total)
         self._last = identities
         self._pages += 1
+        self._filled += bool(identities)
         self._places += len(identities)
         self._compare(number, len(identities), total, last_page)
         add = self.seen.add
@@ -134,11 +144,12 @@ class ListPass:
         that was there from the start of the earlier one.
         """
         if missing := [one for one in witnesses if one not in self.seen]:
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            more = len(missing) - 1
+            which = f" and {more:,} more, which are" if more else ", which is"
             return Completeness(
-                False, f"the list does not show {missing[0]}{more}, which is known to be there"
+                False, f"the list does not show {missing[0]}{which} known to be there"
             )
-        if earlier is not None and not earlier.fault and earlier.seen <= self.seen:
+        if earlier is not None and self._confirms(earlier):
             return Completeness(True, "a second pass showed all that came in the first")
         if self.fault:
             return Completeness(False, self.fault)
@@ -168,11 +179,21 @@ class ListPass:
             return "the list was not read to its end"
         if self.total is not None and self.count != self.total:
             return f"{self.count:,} items came, and the server reported a total of {self.total:,}"
-        if self._last_page is not None and self._pages < self._last_page:
-            return f"the list ended at page {self._pages:,} of {self._last_page:,}"
+        if self.count and self._last_page is not None and self._filled < self._last_page:
+            return f"{self._filled:,} of {self._last_page:,} pages have items"
         if self.total is None and self.count != self._places:
             return _twice(self._places - self.count)
         return ""
+
+    def _confirms(self, earlier: ListPass) -> bool:
+        """True if all that came in an earlier pass was the whole list when this one began."""
+        if not (earlier.ended and self.ended and self._start == 1 and earlier.seen <= self.seen):
+            return False
+        # What came before and after that moment was there in between; with the total of that
+        # moment the order in which the pages were answered does not matter.
+        if self._first_total is not None:
+            return earlier.count == self._first_total
+        return not earlier.fault
 
     @property
     def disturbance(self) -> str:
@@ -186,8 +207,11 @@ class ListPass:
     def _compare(self, number: int, items: int, total: int | None, last_page: int | None) -> None:
         """Note what this page reports otherwise than those before it."""
         first = self._pages == 1
+        if first:
+            self._first_total = total
         if items and last_page is not None and number > max(last_page, 1):
-            self._note(f"page {number:,} has items, and the server reported {last_page:,} pages")
+            pages = "1 page" if last_page < 2 else f"{last_page:,} pages"
+            self._note(f"page {number:,} has items, and the server reported {pages}")
         # The empty page after the last one may report nothing.
         if first or total is not None:
             if not first and total != self.total:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from .events import CLIENT_LOG
-from .evidence import Completeness, ListPass
+from .evidence import Completeness, IdSet, ListPass
 from .models import Answer, Model
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Model)
 
+# Passes over a list that changes while it is read.
+_PASSES = 4
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
 _UNPACKED = 4
@@ -97,8 +99,12 @@ class Pages(Generic[T]):
 
     Items arrive as soon as their page does. An id that was seen before is not yielded again.
     Each iteration starts a new pass over the list at `start_page`. `prefetch` pages are asked
-    for ahead of the one in use: all at once where the server tells the last page, one ahead
-    where it does not; the order stays.
+    for ahead of the one in use: all at once where the server reports last page and total, one
+    ahead where it does not; the order stays.
+
+    A list may change while it is read: what is deleted or added moves other items to another
+    page. A change that shows is logged as a warning, and `pages().completeness()` says what a
+    pass proves. `collect` and `to_arrow` read a list again that changed, four times at most.
     """
 
     _fetch: Fetch[T]
@@ -124,15 +130,13 @@ class Pages(Generic[T]):
     async def collect(self, *, max_items: int | None = None) -> list[T]:
         """Return the items as a list, at most `max_items` of them."""
         found: list[T] = []
-        cursor = aiter(self)
-        try:
+        async with contextlib.aclosing(Passes(self)) as passes:
             while max_items is None or len(found) < max_items:
-                found.append(await anext(cursor))
-        except StopAsyncIteration:
-            return found
-        finally:
-            await cursor.aclose()
-        return found
+                page = await anext(passes, None)
+                if page is None:
+                    return found
+                found.extend(page.items)
+        return found[:max_items]
 
     async def to_arrow(self) -> pyarrow.Table:
         """Return the items as an Arrow table, typed by their class; see `homebox_async.arrow`.
@@ -140,10 +144,12 @@ class Pages(Generic[T]):
         ``.to_pandas()`` of it is a pandas frame, ``polars.from_arrow(table)`` one of polars.
         Raises ConfigurationError without the extra `arrow`, RequestError for a failed call.
         """
-        from .arrow import library, schema_of
+        from .arrow import batch_of, library, schema_of
 
         schema = schema_of(self.model)
-        return library().Table.from_batches([b async for b in self.record_batches()], schema)
+        async with contextlib.aclosing(Passes(self)) as passes:
+            batches = [batch_of(page.items, schema) async for page in passes]
+        return library().Table.from_batches(batches, schema)
 
     async def record_batches(self) -> AsyncIterator[pyarrow.RecordBatch]:
         """Iterate the list as Arrow record batches, one a page; see `to_arrow`."""
@@ -166,11 +172,14 @@ class PageCursor(Generic[T]):
     pass proves that nothing is missing. Several tasks may share one pass.
     """
 
-    def __init__(self, fetch: Fetch[T], start: int, prefetch: int, path: str = "") -> None:
+    def __init__(
+        self, fetch: Fetch[T], start: int, prefetch: int, path: str = "", *, warn: bool = True
+    ) -> None:
         self._fetch = fetch
         self.next_page = start
         self.evidence = ListPass(start, path=path)
         self._prefetch = prefetch
+        self._warn = warn
         self._ahead: deque[asyncio.Task[Page[T]]] = deque()
         self._last_page: int | None = None
         self._done = False
@@ -252,7 +261,7 @@ class PageCursor(Generic[T]):
                 kept.pack()
 
     def _read_ahead(self) -> None:
-        known = self._last_page is not None
+        known = self._last_page is not None and self.evidence.total is not None
         room = self._prefetch if known else min(self._prefetch, 1)
         while len(self._ahead) < room:
             number = self.next_page + len(self._ahead)
@@ -275,8 +284,55 @@ class PageCursor(Generic[T]):
     def _finish(self) -> None:
         # Nothing is awaited here: the page in hand would be lost if the caller were cancelled.
         self._cancel_ahead()
-        if trouble := self.evidence.disturbance:
+        if self._warn and (trouble := self.evidence.disturbance):
             CLIENT_LOG.warning("%s", trouble)
+
+
+class Passes(Generic[T]):
+    """The pages of a list, read again until no change shows, or until nothing can be missing.
+
+    A page holds what has not come before, in its own pass or an earlier one. With `prove`, a
+    list whose server reports no total is read twice at least. `completeness` is the verdict
+    after the end.
+    """
+
+    def __init__(self, pages: Pages[T], *, prove: bool = False) -> None:
+        self._pages = pages
+        self._prove = prove
+        self._left = _PASSES
+        self._seen = IdSet()
+        self._earlier: PageCursor[T] | None = None
+        self.cursor = self._next_pass()
+        self.completeness = self.cursor.completeness()
+
+    def __aiter__(self) -> Passes[T]:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        while True:
+            page = await anext(self.cursor, None)
+            if page is None:
+                self.completeness = self.cursor.completeness(earlier=self._earlier)
+                trouble = self.cursor.evidence.disturbance
+                if self.completeness.complete or not (self._prove or trouble) or not self._left:
+                    if trouble and not self.completeness.complete:
+                        CLIENT_LOG.warning("%s", self.completeness.reason)
+                    raise StopAsyncIteration
+                self._seen |= self.cursor.evidence.seen
+                self._earlier, self.cursor = self.cursor, self._next_pass()
+            elif self._earlier is None:
+                return page
+            elif new := tuple(one for one in page.items if identity(one) not in self._seen):
+                return attrs.evolve(page, items=new)
+
+    async def aclose(self) -> None:
+        """Stop reading ahead."""
+        await self.cursor.aclose()
+
+    def _next_pass(self) -> PageCursor[T]:
+        self._left -= 1
+        pages = self._pages
+        return PageCursor(pages._fetch, pages.start_page, pages.prefetch, pages.path, warn=False)
 
 
 def _note_failure(task: asyncio.Task[Any]) -> None:
