@@ -16,7 +16,7 @@ import itertools
 import threading
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +29,7 @@ from .models import (
     Part,
     Refusal,
     Unreadable,
+    items_of,
     parse,
     tells_failure,
     wire_names,
@@ -46,30 +47,29 @@ F = TypeVar("F", bound=Callable[..., Any])
 _cached: Callable[[F], F] = functools.cache  # type: ignore[assignment]
 
 
-def decode(body: bytes, into: type[T], *, envelope: str | None = "data", charset: str = "") -> T:
+def decode(
+    body: bytes,
+    into: type[T],
+    *,
+    envelope: str | None = "data",
+    charset: str = "",
+    made: bool = False,
+) -> T:
     """Return the one object of an answer; raises Unreadable.
 
-    `envelope`: the key that wraps it, as a rule "data"; an answer without it is taken whole.
+    `envelope`: the key that wraps it, usually "data"; an answer without it is taken whole.
+    `made`: whether the object was just created, so that the answer has to show which it is.
     """
     fast = _fast_one(into, envelope)
     try:
         found = fast.decode(body)
     except (ValueError, RecursionError):
-        answer = Answer(body, parse(body, charset), charset)
-        return _recognised(_tolerant(_unwrap(answer.tree, envelope), into, answer))
+        return _tolerant_one(Answer(body, parse(body, charset), charset), into, envelope, made)
     item: T = found if envelope is None else found.data
-    fast.finish((item,), Answer(body, None, charset, fast.walk))
-    return _recognised(item) if item == fast.blank else item
-
-
-def _recognised(item: T) -> T:
-    """Refuse what has nothing of the object asked for and tells of a failure instead."""
-    if isinstance(item, Model):
-        raw = item.raw
-        if (tells_failure(raw) or raw.get("message")) and not any(
-            name in raw for name in wire_names(type(item)).values()
-        ):
-            raise Refusal("tells of a failure")
+    whole = Answer(body, None, charset, fast.walk)
+    if fast.finish((item,), whole) or (envelope is not None and _tells_failure(found)):
+        # Rare: the other path looks at all that came, and says what is wrong with it.
+        return _tolerant_one(whole, into, envelope, made)
     return item
 
 
@@ -85,7 +85,8 @@ def decode_list(
         return *_tolerant_list(answer, into, envelope), answer
     items: list[T] = found.data
     answer = Answer(body, None, charset, fast.walk)
-    fast.finish(items, answer)
+    if fast.finish(items, answer) or _tells_failure(found):
+        return *_tolerant_list(answer, into, envelope), answer
     return items, found.meta or {}, answer
 
 
@@ -96,15 +97,28 @@ def decode_list(
 class _Fast:
     """How one kind of answer is read.
 
-    `decode` takes its bytes; `finish` completes the objects, the outermost of which it is given;
-    `walk` finds the JSON of each in the order in which `finish` numbers them; `blank` is an
-    object of which nothing came.
+    `decode` takes its bytes; `finish` completes the objects, the outermost of which it is given,
+    and returns True if one of these does not show which it is;
+    `walk` finds the JSON of each in the order in which `finish` numbers them.
     """
 
     decode: Callable[[bytes], Any]
-    finish: Callable[[Iterable[Any], Answer], None]
+    finish: Callable[[Iterable[Any], Answer], bool]
     walk: Callable[[Any], list[Any]]
-    blank: Any
+
+
+# What stands beside the envelope and may say that the request failed.
+_BESIDE: list[Any] = [
+    (name, Any, None) for name in ("success", "status", "error", "errors", "exception")
+]
+
+
+def _tells_failure(found: Any) -> bool:
+    if found.success is None is found.status and not (
+        found.error or found.errors or found.exception
+    ):
+        return False
+    return tells_failure({name: getattr(found, name) for name, _, _ in _BESIDE})
 
 
 def _refused(_: bytes) -> Any:
@@ -125,7 +139,7 @@ def _has_renamed(cls: Any) -> bool:
 def _fast_one(into: Any, envelope: str | None) -> _Fast:
     kind = into
     if envelope is not None:
-        kind = msgspec.defstruct("One", [("data", into)], rename={"data": envelope})
+        kind = msgspec.defstruct("One", [("data", into), *_BESIDE], rename={"data": envelope})
 
     def walk(tree: Any) -> list[Any]:
         return list(_objects(tree if envelope is None else tree[envelope], into))
@@ -135,7 +149,7 @@ def _fast_one(into: Any, envelope: str | None) -> _Fast:
 
 @_cached
 def _fast_list(into: Any, envelope: str) -> _Fast:
-    fields: list[Any] = [("data", list[into]), ("meta", dict[str, Any] | None, None)]
+    fields: list[Any] = [("data", list[into]), ("meta", dict[str, Any] | None, None), *_BESIDE]
     kind = msgspec.defstruct("Many", fields, rename={"data": envelope})
 
     def walk(tree: Any) -> list[Any]:
@@ -151,7 +165,7 @@ def _fast(into: Any, kind: Any, walk: Callable[[Any], list[Any]]) -> _Fast:
     if not _has_renamed(into):
         with _days_as_times(into):
             decode = msgspec.json.Decoder(kind).decode
-    return _Fast(decode, _finish(into), walk, into())
+    return _Fast(decode, _finish(into), walk)
 
 
 @_cached
@@ -201,18 +215,27 @@ def _objects(tree: Any, cls: type[Model]) -> Iterator[Any]:
 
 
 @_cached
-def _finish(cls: type[Model]) -> Callable[[Iterable[Any], Answer], None]:
+def _finish(cls: type[Model]) -> Callable[[Iterable[Any], Answer], bool]:
     """Return what completes decoded objects and all below them.
 
     That is their answer and number, UTC for times without a zone, and no amount that is not a
-    number. It is written as code, as attrs writes an `__init__`: loops over the fields, or a
-    call for each object, take longer than the decoding itself.
+    number. It returns True if one of the objects has no identifying field. It is written as
+    code, as attrs writes an `__init__`: loops over the fields, or a call for each object, take
+    longer than the decoding itself.
     """
     steps = _Steps()
     steps.of(cls, "item", 2)
-    code = ["def finish(items, answer):", " number = 0", " for item in items:", *steps.lines]
+    named = " or ".join(f"item.{name} is not None" for name in _identifying(cls))
+    code = [
+        "def finish(items, answer):",
+        " number, unnamed = 0, False",
+        " for item in items:",
+        *steps.lines,
+        f"  if not ({named}): unnamed = True",
+        " return unnamed",
+    ]
     exec("\n".join(code), steps.known)  # noqa: S102  # of names that are ours
-    finish: Callable[[Iterable[Any], Answer], None] = steps.known["finish"]
+    finish: Callable[[Iterable[Any], Answer], bool] = steps.known["finish"]
     return finish
 
 
@@ -275,11 +298,72 @@ def _inner(kind: Any) -> tuple[type, bool]:
 # --- the tolerant path
 
 
-def _unwrap(tree: Any, envelope: str | None) -> Any:
+@_cached
+def _identifying(cls: type[Model]) -> tuple[str, ...]:
+    """Return the fields one of which shows which object it is; of a class without an id, all."""
+    names = tuple(name for name in ("id", "order_id") if name in wire_names(cls))
+    return names or tuple(name for name in _kinds(cls) if not _inner(_kinds(cls)[name])[1])
+
+
+def _wire_identity(cls: type[Model]) -> list[str]:
+    names = wire_names(cls)
+    return [names[name] for name in _identifying(cls) or names]
+
+
+# Words of errors that some of our classes have as a field, too.
+_COMMON = frozenset({"status", "message", "type", "code", "detail", "title"})
+
+
+def _is_named(raw: Mapping[str, Any], cls: type[Model]) -> bool:
+    """Return True if a field came that shows which object it is."""
+    return any(raw.get(name) is not None for name in _wire_identity(cls))
+
+
+def _known(raw: Mapping[str, Any], cls: type[Model]) -> set[str]:
+    """Return the fields of the class that came and that an error would not have as well."""
+    names = {name for name in wire_names(cls).values() if raw.get(name) is not None}
+    return names - _COMMON
+
+
+def _tolerant_one(answer: Answer, into: type[T], envelope: str | None, made: bool) -> T:
+    tree = answer.tree
+    item = _tolerant(_unwrap(tree, envelope, into), into, answer)
+    if not isinstance(item, Model):
+        return item
+    cls, raw = type(item), item.raw
+    names = set(wire_names(cls).values())
+    is_wrapped = isinstance(tree, dict) and envelope in tree
+    known = _known(raw, cls)
+    # Without an envelope, a field of the object (the status of a payment) is not one of the answer.
+    answers = [_without(tree, () if is_wrapped or not known else names)]
+    if not known:
+        answers.append(raw)
+    if not known or "data" in names:
+        answers.append(raw.get("data"))
+    if any(map(tells_failure, answers)) or (not known and raw.get("message")):
+        raise Refusal("tells of a failure")
+    if made and not _is_named(raw, cls):
+        raise Unreadable("does not show which object it is")
+    if not raw.keys() & names and raw.keys() & _COMMON:  # ProblemDetails has these
+        raise Unreadable("holds no such object")
+    return item
+
+
+def _without(tree: Any, names: Collection[str]) -> Any:
+    if not isinstance(tree, dict):
+        return None
+    return {key: value for key, value in tree.items() if key not in names}
+
+
+def _unwrap(tree: Any, envelope: str | None, into: Any) -> Any:
     inner = tree[envelope] if isinstance(tree, dict) and envelope in tree else tree
-    # "Update a Branch Account" and "Create Postal Bill" answer a list of one object.
-    if isinstance(inner, list) and len(inner) == 1:
-        return inner[0]
+    # "Update a Branch Account" and "Create Postal Bill" answer a list of one object, and PHP
+    # may write that list with its key.
+    if envelope is not None and inner:
+        names = wire_names(into).values() if _is_model(into) else ()
+        items = items_of(inner, names)
+        if items is not None and len(items) == 1:
+            return items[0]
     return inner
 
 
@@ -309,19 +393,26 @@ def _tolerant_list(answer: Answer, into: type[T], envelope: str) -> tuple[list[T
     meta: Any = None
     tree = found = answer.tree
     if isinstance(tree, dict):
+        if tells_failure(tree):
+            raise Refusal("tells of a failure")
         if envelope not in tree:
             raise Unreadable(f"has no {envelope!r}")
         meta = tree.get("meta")
         found = tree[envelope]
-    # "List Properties" prints one object where a list is due; null is the empty list.
-    if isinstance(found, dict):
-        found = [found]
-    if found is None:
-        found = []
-    if not isinstance(found, list):
+    if not (isinstance(into, type) and issubclass(into, Model)):
+        raise TypeError(f"{into!r} is not a Model")
+    items = items_of(found, wire_names(into).values())
+    if items is None:
         raise Unreadable(f"has no list in {envelope!r}")
-    items = [_tolerant(item, into, answer) for item in found if item is not None]
-    return items, meta if isinstance(meta, dict) else {}
+    read: list[T] = [_tolerant(item, into, answer) for item in items if item is not None]
+    for item in read:
+        assert isinstance(item, Model)
+        if not _known(item.raw, into):
+            raise Unreadable(f"has something else than objects in {envelope!r}")
+    if meta is None and isinstance(found, dict) and "data" in found:
+        # Laravel's own pages stand whole in `data`, with their numbers beside their items.
+        meta = found.get("meta", found)
+    return read, meta if isinstance(meta, dict) else {}
 
 
 def _structure_model(value: Any, cls: type[Model]) -> Model:
@@ -353,11 +444,10 @@ def _kinds(cls: type[Model]) -> dict[str, Any]:
 
 def _structure_tuple(value: Any, kind: Any) -> tuple[Any, ...]:
     inner = typing.get_args(kind)[0]
-    if isinstance(value, dict):
-        value = [value] if value else []
-    if not isinstance(value, list):
+    items = items_of(value, wire_names(inner).values() if _is_model(inner) else ())
+    if items is None:
         raise ValueError("not a list")
-    return tuple(_readable(value, inner))
+    return tuple(_readable(items, inner))
 
 
 def _readable(values: list[Any], kind: Any) -> Iterator[Any]:

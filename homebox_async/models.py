@@ -14,7 +14,7 @@ import functools
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, dataclass_transform
 
@@ -49,11 +49,20 @@ class Refusal(Unreadable):
     """The body is an error that came with a status of success."""
 
 
+_NO = frozenset({"false", "0", "no", "error", "fail", "failed", "failure"})
+
+
 def tells_failure(tree: Any) -> bool:
-    """Tell whether JSON says in words that what was asked for did not happen."""
+    """Return True if JSON says in words that what was asked for did not happen."""
     if not isinstance(tree, dict):
         return False
-    return tree.get("success") is False or any(map(tree.get, ("error", "errors", "exception")))
+    if any(map(tree.get, ("error", "errors", "exception"))):
+        return True
+    return any(_is_no(tree.get(name)) for name in ("success", "status"))
+
+
+def _is_no(value: Any) -> bool:
+    return isinstance(value, (bool, int, str)) and str(value).lower() in _NO
 
 
 def parse(body: bytes, charset: str = "") -> Any:
@@ -250,13 +259,39 @@ def wire_names(cls: type[Model]) -> Mapping[str, str]:
     return {field.name: field.metadata.get("wire", field.name) for field in fields}
 
 
+def items_of(sent: Any, names: Collection[str]) -> list[Any] | None:
+    """Return the items of what stands where a list is due, None for what is not understood.
+
+    Besides a list that may be null, a single object, an object whose values are the items (PHP
+    writes an array so once its keys have a gap), or one that wraps the list in `data` again.
+    `names`: the fields that an item may have, as the API calls them; none for plain values.
+    """
+    while isinstance(sent, dict) and "data" in sent and not sent.keys() & names:
+        sent = sent["data"]
+    if sent is None or sent == {}:
+        return []
+    if isinstance(sent, list):
+        return sent
+    if not isinstance(sent, dict):
+        return None
+    if sent.keys() & names:
+        return [sent]
+    if all(isinstance(value, dict) for value in sent.values()) if names else _is_numbered(sent):
+        return list(sent.values())
+    return None
+
+
+def _is_numbered(tree: dict[str, Any]) -> bool:
+    return all(key.isdecimal() for key in tree)
+
+
 def _lost(sent: Any, read: Any) -> bool:
-    """Tell whether a typed value does not show all that was sent."""
+    """Return True if a typed value does not show all that was sent."""
     if isinstance(read, tuple):
-        if isinstance(sent, list):
-            return len(read) != sum(item is not None for item in sent)
-        # One object may stand where a list is due; PHP's empty object is the empty list.
-        return sent is not None and sent != {} and not (isinstance(sent, dict) and len(read) == 1)
+        kind = type(read[0]) if read else None
+        names = wire_names(kind).values() if kind and issubclass(kind, Model) else ()
+        items = items_of(sent, names)
+        return items is None or len(read) != sum(item is not None for item in items)
     return sent is not None and read is None
 
 

@@ -58,6 +58,7 @@ class AsyncAccount(Resource):
         return await self._post(
             "account",
             Account,
+            made=False,
             rules=PARTNER_RULES,
             problems=nothing_given(**changes),
             **changes,

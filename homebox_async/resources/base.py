@@ -105,8 +105,10 @@ class Resource:
         envelope: str | None = "data",
         params: Mapping[str, str | int] | None = None,
         form: Mapping[str, Any] | None = None,
+        made: bool = True,
         **fields: Any,
     ) -> T:
+        """Send a form or fields; `made`: whether it creates what the answer has to show."""
         request = encode(
             "POST",
             self._prefix + path,
@@ -116,7 +118,7 @@ class Resource:
             rules=rules,
             required=required,
             problems=problems,
-            read=one(into, envelope),
+            read=one(into, envelope, made=made),
         )
         result: T = await self._send(request)
         return result
@@ -220,14 +222,18 @@ def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:
 
 @_cached
 def one(
-    into: type[T], envelope: str | None = "data", *, empty: bool = False
+    into: type[T],
+    envelope: str | None = "data",
+    *,
+    empty: bool = False,
+    made: bool = False,
 ) -> Callable[[Response], T]:
-    """Return what reads the one object of an answer."""
+    """Return what reads the one object of an answer; `made`: see `decode`."""
 
     def read(response: Response) -> T:
-        if (empty or response.status == 204) and not response.body.strip():
+        if (empty or (response.status == 204 and not made)) and not response.body.strip():
             return into()
-        return decode(response.body, into, envelope=envelope, charset=response.charset)
+        return decode(response.body, into, envelope=envelope, charset=response.charset, made=made)
 
     return read
 

@@ -108,6 +108,7 @@ class AsyncBranches(Resource):
         return await self._post(
             "child/{id}",
             Branch,
+            made=False,
             params={"id": branch_id},
             rules=PARTNER_RULES,
             problems=nothing_given(**changes),

@@ -11,7 +11,7 @@ import attrs
 
 from ..codec import decode
 from ..errors import Problem
-from ..models import Model, model
+from ..models import Model, Refusal, Unreadable, model
 from ..rules import (
     UNSET,
     Input,
@@ -378,7 +378,12 @@ def _id_as_text(bill: ChosenBill) -> ChosenBill:
 def _read_tenant_quote(response: Response) -> TenantQuote:
     """Read `packages`, as printed, or `data.packages`, as code in the wild does."""
     body, charset = response.body, response.charset
-    quote = decode(body, TenantQuote, envelope=None, charset=charset)
+    try:
+        quote = decode(body, TenantQuote, envelope=None, charset=charset)
+    except Refusal:
+        raise
+    except Unreadable:
+        return decode(body, TenantQuote, charset=charset)
     if quote.packages or "data" not in quote.raw:
         return quote
     return decode(body, TenantQuote, charset=charset)

@@ -55,9 +55,9 @@ def test_the_same_request(cells: tuple[str, ...], generate: bool) -> None:
         b'{"data": {"id": 7, "status": 3}}',
         b'{"data": [{"id": "7"}]}',
         b'{"id": 7}',
-        b'{"data": {}}',
+        b'{"data": {"9": {"id": 7}}}',
     ],
-    ids=["plain", "text-in-list", "bare", "without"],
+    ids=["plain", "text-in-list", "bare", "keyed"],
 )
 def test_the_same_id(body: bytes) -> None:
     """The id is found wherever the typed call finds it."""

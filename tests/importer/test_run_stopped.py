@@ -82,7 +82,7 @@ async def test_drain_before_a_pause(bench: Any, server: Any) -> None:
 
     async def act(wire: Any, seen: Any) -> None:
         if "account" in seen.target:
-            await wire.write(b'HTTP/1.1 200 X\r\nContent-Length: 12\r\n\r\n{"data": {}}')
+            await wire.write(b'HTTP/1.1 200 X\r\nContent-Length: 19\r\n\r\n{"data": {"id": 1}}')
             return
         await asyncio.sleep(0.1)
         await wire.write(b"HTTP/1.1 429 X\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")

@@ -70,7 +70,10 @@ LISTS: dict[str, tuple[Answer, list[Any]]] = {
     "ids of 400 digits": (lambda n: page(10**400, last_page=1), [10**400]),
     "ids below 0": (lambda n: page(-1, -2, -1, last_page=1), [-1, -2]),
     "ids in words": (lambda n: page("x", "y", last_page=1), [None, None]),
-    "no ids, the same again": (lambda n: {"data": [{"a": 1}, {"a": 2}]}, [None, None, ...]),
+    "no ids, the same again": (
+        lambda n: {"data": [{"tenancy_type": "a"}, {"tenancy_type": "b"}]},
+        [None, None, ...],
+    ),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import homebox_async as hb
 from homebox_async import Model
-from homebox_async.codec import decode, decode_list
+from homebox_async.codec import Unreadable, decode, decode_list
 from homebox_async.resources.tenancies import with_order_id
 
 # What each heading's answer is made of, and in which envelope it comes; None is no envelope.
@@ -128,22 +128,73 @@ def test_unknown_fields_survive(printed: dict[str, Any], heading: str) -> None:
 
 @pytest.mark.parametrize("heading", [*ONE, *MANY])
 def test_nulls(printed: dict[str, Any], heading: str) -> None:
-    """Every field may be null; the nulls stay in the raw object."""
+    """Every field but the first of an item may be null; the nulls stay in the raw object."""
     tree = printed[heading]
     for one in _bare(heading, tree):
-        one.update(dict.fromkeys(one))
+        first = {key: one[key] for key in ("id", "address_id") if key in one}
+        one.update({**dict.fromkeys(one), **(first if heading in MANY else {})})
     assert [item.raw for item in _read(heading, tree)] == _bare(heading, tree)
 
 
-@pytest.mark.parametrize("heading", [*ONE, *MANY])
+@pytest.mark.parametrize("heading", ONE)
 def test_missing_fields(printed: dict[str, Any], heading: str) -> None:
     """Every field may be missing."""
     tree = printed[heading]
     for one in _bare(heading, tree):
         one.clear()
-    kind = MANY[heading] if heading in MANY else ONE[heading][0]
-    # A list whose printed answer is one object is read as that one.
-    assert all(item == kind() for item in _read(heading, tree))
+    assert all(item == ONE[heading][0]() for item in _read(heading, tree))
+
+
+@pytest.mark.parametrize("heading", MANY)
+@pytest.mark.parametrize("name", ["id", "address_id"])
+def test_missing_fields_of_items(printed: dict[str, Any], heading: str, name: str) -> None:
+    """Every field of an item but one may be missing; one of which none came is an error."""
+    tree = printed[heading]
+    for one in _bare(heading, tree):
+        value = one.get(name)
+        one.clear()
+        if value is not None:
+            one[name] = value
+    if any(_bare(heading, tree)):
+        assert [{name: value} for value in [getattr(item, name) for item in _read(heading, tree)]]
+    else:
+        tree["data"] = [{}]
+        with pytest.raises(Unreadable):
+            _read(heading, tree)
+
+
+@pytest.mark.parametrize("heading", MANY)
+@pytest.mark.parametrize("wrap", ["keyed", "in data again", "keyed in data again"])
+def test_lists_of_other_shapes(printed: dict[str, Any], heading: str, wrap: str) -> None:
+    """A list may be keyed like a PHP array with a gap, and wrapped in `data` a second time."""
+    expected = _read(heading, printed[heading])
+    items: Any = _bare(heading, printed[heading])
+    if "keyed" in wrap:
+        items = {str(number): item for number, item in enumerate(items, start=3)}
+    if "again" in wrap:
+        items = {"data": items, "last_page": 4, "total": 200}
+    body = json.dumps({"data": items}).encode()
+    read, meta, _ = decode_list(body, MANY[heading])
+    assert (expected, [one.raw for one in expected]) == (read, [one.raw for one in read])
+    assert (4, 200) == (meta["last_page"], meta["total"]) if "again" in wrap else meta == {}
+
+
+def _keyed(value: Any) -> Any:
+    """Write every list in an object as PHP writes an array whose keys have a gap."""
+    if isinstance(value, list):
+        return {str(number): _keyed(item) for number, item in enumerate(value, start=3)}
+    if isinstance(value, dict):
+        return {key: _keyed(inner) for key, inner in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("heading", [*ONE, *MANY])
+def test_keyed_lists_in_objects(printed: dict[str, Any], heading: str) -> None:
+    """Lists inside an object may be keyed as well: references, tenants, bills, numbers."""
+    expected = _read(heading, printed[heading])
+    read = _read(heading, _keyed(printed[heading]))
+    assert expected == read
+    assert [] == [one.extra for one in _objects(read) if one.extra]
 
 
 def _twisted(value: Any) -> Any:
