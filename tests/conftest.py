@@ -1,11 +1,14 @@
 """What every test of the core client can use: a raw server, a clock, a client."""
 
 import asyncio
+import hashlib
 import inspect
 import os
 import socket
 import struct
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +25,10 @@ TOKEN = "test-token-1"
 # requests would send what the user's ~/.netrc has for the servers of the tests.
 os.environ["NETRC"] = os.devnull
 
+# What imports remember of an account is kept here, and never in the user's own folder.
+_STATE = tempfile.TemporaryDirectory(prefix="homebox-state-")
+os.environ["HOMEBOX_STATE"] = _STATE.name
+
 _stream_writer = inspect.signature(aiohttp.ClientResponse.__init__).parameters.get("stream_writer")
 if _stream_writer is not None and _stream_writer.default is inspect.Parameter.empty:
     # aioresponses 0.7.9 does not know the argument that aiohttp 3.14 added (its issue 289).
@@ -29,6 +36,13 @@ if _stream_writer is not None and _stream_writer.default is inspect.Parameter.em
         **(aiohttp.ClientResponse.__init__.__kwdefaults__ or {}),
         "stream_writer": SimpleNamespace(output_size=0),
     }
+
+
+@pytest.fixture(autouse=True)
+def _state(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Let no test find what another one has remembered of an account of the same name."""
+    place = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
+    monkeypatch.setenv("HOMEBOX_STATE", str(Path(_STATE.name) / place))
 
 
 @attrs.define(eq=False)

@@ -26,6 +26,10 @@ class Assumed:
     # stays out of the list.
     list_lag: float = 0.0
 
+    # Answers say which state of an emulator they come from, and its `list_lag` (the header
+    # Homebox-Emulator), which no other server does.
+    shows_instance: bool = True
+
     # "List Properties" prints `data` as one object; true answers so when a page holds one item.
     single_object_lists: bool = False
 

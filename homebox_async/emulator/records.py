@@ -41,8 +41,18 @@ class Record:
 
 
 @attrs.frozen(weakref_slot=False)
+class Instance(Record):
+    """One state of an emulator: its random `id` is kept with it."""
+
+    table: ClassVar[str] = "instance"
+
+    id: str
+    made_at: float
+
+
+@attrs.frozen(weakref_slot=False)
 class Account(Record):
-    """The partner's account; `reference_number` tells one emulator state from another."""
+    """The partner's account."""
 
     table: ClassVar[str] = "account"
 

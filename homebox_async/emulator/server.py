@@ -368,7 +368,11 @@ class Emulator:
 
     def _respond(self, received: Received, answer: Answer) -> web.Response:
         received.status = answer.status
-        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+        headers = answer.headers
+        if self.assumed.shows_instance:
+            lag = f"{self.assumed.list_lag:g}"
+            headers = {**headers, "Homebox-Emulator": f"{self.store.instance}; list-lag={lag}"}
+        return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
 class _Server(web.Server):

@@ -36,6 +36,7 @@ from .package_records import (
 from .records import (
     PARTNER,
     Account,
+    Instance,
     KnownAddress,
     Lead,
     NewLead,
@@ -77,6 +78,7 @@ class Store:
         self._assumed = assumed
         self._log: StateLog | None = None
         self._appliers: dict[type[Record], Callable[[Any], None]] = {
+            Instance: self._put_instance,
             Account: self._put_account,
             KnownAddress: self._put_address,
             Property: self._put_property,
@@ -112,6 +114,8 @@ class Store:
         self.addresses: dict[str, Address] = {}
         self.outbox: list[Message] = []
         # Random, so that a client can tell whether it talks to the state it knows.
+        self.instance = secrets.token_hex(8)
+        self._instance_is_kept = False
         self.account = Account(
             "Partner Account", "10", f"EMU-{secrets.token_hex(4).upper()}", "...", "#000000"
         )
@@ -141,6 +145,8 @@ class Store:
         self._log = log
         if fresh:
             log.append((self.account,))
+        if not self._instance_is_kept:  # also of a file that an earlier version made
+            log.append((Instance(self.instance, self.clock()),))
 
     def _load(self, log: StateLog, path: Path) -> bool:
         """Apply every change of a log; tell whether there was none."""
@@ -315,6 +321,10 @@ class Store:
 
     def _apply(self, record: Record) -> None:
         self._appliers[type(record)](record)
+
+    def _put_instance(self, instance: Instance) -> None:
+        self.instance = instance.id
+        self._instance_is_kept = True
 
     def _put_account(self, account: Account) -> None:
         self.account = account

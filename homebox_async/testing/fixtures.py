@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def homebox_emulator(pytestconfig: pytest.Config) -> "Iterator[RunningEmulator]":
+def homebox_emulator(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[RunningEmulator]":
     """A local, empty Homebox for this test alone; the environment leads clients to it.
 
     HOMEBOX_BASE_URL, HOMEBOX_TOKEN and HOMEBOX_BILLING_... are set for the test and for the
-    processes that it starts.
+    processes that it starts, and HOMEBOX_STATE to a temporary folder for what imports remember.
     """
     from ..emulator import Emulator
     from .running import RunningEmulator
@@ -31,6 +33,7 @@ def homebox_emulator(pytestconfig: pytest.Config) -> "Iterator[RunningEmulator]"
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name, value in emulator.environment.items():
             patch.setenv(name, value)
+        patch.setenv("HOMEBOX_STATE", str(tmp_path_factory.mktemp("homebox-state")))
         yield emulator
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,10 @@ class Guard:
         patch = pytest.MonkeyPatch()
         for name, value in environment(url, f"{url}/billing").items():
             patch.setenv(name, value)
+        # What imports of the tests remember is not the user's.
+        state = tempfile.TemporaryDirectory(prefix="homebox-state-")
+        patch.setenv("HOMEBOX_STATE", state.name)
+        config.add_cleanup(state.cleanup)
         config.add_cleanup(patch.undo)
         config.add_cleanup(lambda: self._socket.close())
 

@@ -129,13 +129,35 @@ async def test_survives(serve: Any, home: dict[str, Any], tmp_path: Path) -> Non
 
 
 async def test_fresh_states_differ(tmp_path: Path) -> None:
-    """Each fresh state has its own reference number, kept in the file."""
+    """Each fresh state has its own id and reference number, kept in the file."""
     numbers = []
     for name in ("one", "two", "one"):
         async with Emulator(state=tmp_path / name) as emulator:
-            numbers.append(emulator.store.account.reference_number)
+            numbers.append((emulator.store.instance, emulator.store.account.reference_number))
     assert numbers[0] == numbers[2]
-    assert numbers[0] != numbers[1]
+    assert not {*numbers[0]} & {*numbers[1]}
+
+
+async def test_file_without_an_instance(tmp_path: Path) -> None:
+    """A state file of an earlier version gets its id, which stays."""
+    path = tmp_path / "state.jsonl"
+    path.write_text('[["account",["Partner Account","10","EMU-1","...","#000000"]]]\n')
+    ids = set()
+    for _ in range(2):
+        async with Emulator(state=path) as emulator:
+            ids.add(emulator.store.instance)
+    assert 1 == len(ids)
+
+
+@pytest.mark.parametrize("shows", [True, False])
+async def test_instance_in_answers(serve: Any, shows: bool) -> None:
+    """Answers say which state they come from, refusals too; unless it is switched off."""
+    assumed = Assumed(shows_instance=shows, list_lag=1.5)
+    emulator, session = await serve(assumed=assumed)
+    for path in ("account", "nowhere"):
+        async with session.get(f"/api/partner/{path}") as response:
+            shown = response.headers.get("Homebox-Emulator")
+        assert (f"{emulator.store.instance}; list-lag=1.5" if shows else None) == shown
 
 
 async def test_cut_off_line(serve: Any, home: dict[str, Any], tmp_path: Path) -> None:
