@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import msgspec
 
+from .days import london_day
 from .models import (
     Answer,
     Model,
@@ -249,6 +250,7 @@ class _Steps:
             "put_number": Model.__dict__["_number"].__set__,
             "combine": dt.datetime.combine,
             "utc": dt.UTC,
+            "london_day": london_day,
         }
         self._names = itertools.count()
 
@@ -269,7 +271,11 @@ class _Steps:
                 self.known[put] = getattr(cls, name).__set__
                 line(f"{value} = {item}.{name}")
                 line(f"if {value} is not None:")
-                line(f"{put}({item}, {value}.date())", 1)
+                # At any other hour, it is the day that the server wrote.
+                line(f"if {value}.hour != 23:", 1)
+                line(f"{put}({item}, {value}.date())", 2)
+                line("else:", 1)
+                line(f"{put}({item}, london_day({value}))", 2)
             elif kind is dt.datetime or kind is Decimal:
                 self.known[put] = getattr(cls, name).__set__
                 line(f"{value} = {item}.{name}")
@@ -516,7 +522,8 @@ def _time(value: Any, _: Any) -> dt.datetime:
 
 
 def _date(value: Any, _: Any) -> dt.date:
-    return _time(value, None).date()
+    time = _time(value, None)
+    return time.date() if time.hour != 23 else london_day(time)
 
 
 def configure(converter: cattrs.Converter) -> cattrs.Converter:

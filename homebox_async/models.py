@@ -247,7 +247,8 @@ def renamed(wire: str, default: Any = None) -> Any:
 def day() -> Any:
     """Declare a date that the API writes as a time, the midnight at which the day begins.
 
-    The day is the one that the server wrote, in whatever zone.
+    The day is the one that the server wrote, in whatever zone; 23:00 UTC in summer is midnight in
+    London.
     """
     return attrs.field(default=None, metadata={"day": True})
 

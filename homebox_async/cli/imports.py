@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -314,6 +315,27 @@ def voids(
     ),
     _map_option(", ".join(ReadingColumns.fields)),
     _DATES,
+    click.option(
+        "--meter-changed",
+        type=click.DateTime(["%Y-%m-%d"]),
+        metavar="YYYY-MM-DD",
+        help="The day on which the meters of the file were changed: readings before it are of the"
+        " old ones. For single meters, a column meter_changed has the day.",
+    ),
+    click.option(
+        "--rollover",
+        is_flag=True,
+        help="Take a fall from near a register's last number to near zero for a register that ran"
+        " over (99990, then 12).",
+    ),
+    click.option(
+        "--despite",
+        type=click.IntRange(min=1),
+        multiple=True,
+        metavar="READING_ID",
+        help="A reading at Homebox that you found to be wrong: it holds no other one back"
+        " (repeatable).",
+    ),
     *_JOURNAL,
     _concurrency_option(),
     _SETTLE,
@@ -326,21 +348,24 @@ def readings(
     output: Output,
     file: Path,
     settle: float | None,
+    meter_changed: dt.datetime | None,
     dry_run: bool,
     yes: bool,
     **options: Any,
 ) -> Exit:
     """Import the meter readings of FILE, with photos from a folder.
 
-    Columns: property_id or order_id, type (electric, gas, water), reading, date_of_reading, and
-    reading2 for the second register of an Economy 7 meter. Photos that are missing, or that no
-    row has, are told before anything is sent.
+    Columns: property_id or order_id, type (electric, gas, water), reading, date_of_reading,
+    reading2 for the second register of an Economy 7 meter, and meter_changed. Photos that are
+    missing, or that no row has, are reported before anything is sent.
 
-    A reading that Homebox has already is adopted. Where the readings of a meter do not rise, in
-    the file or beside those that Homebox has, they are rejected.
+    A reading that Homebox has already is adopted. Readings of a meter that contradict each other
+    are all rejected, each with the lines of the others. So is a reading that contradicts those
+    before and after it at Homebox.
     All else is as for `homebox import properties`.
     """
-    options.update(settle=_settle(connection, settle))
+    changed = None if meter_changed is None else meter_changed.date()
+    options.update(settle=_settle(connection, settle), meter_changed=changed)
     command = Command(
         make=import_readings, connection=connection, output=output, file=file, options=options
     )

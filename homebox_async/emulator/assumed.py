@@ -70,6 +70,11 @@ class Assumed:
     reading_page_size: int = 50
     max_reading_page_size: int = 100
 
+    # "Create Meter Reading for an Order" prints a reading as it was sent and its day at midnight in
+    # UTC. A decimal column would show "300.00", a server in London the evening before in summer.
+    reading_decimals: int = 0
+    reading_midnight: Literal["UTC", "Europe/London"] = "UTC"
+
     # "Branch Accounts": whether the partner's own calls also see what belongs to its branches.
     # The link to a branch's new order, .../api/partner/order/1, hints that they do.
     parent_sees_branches: bool = True

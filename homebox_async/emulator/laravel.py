@@ -1,8 +1,10 @@
 """Laravel's habits: timestamps, refusals, pagination envelopes."""
 
+import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from .routing import Answer, json_answer
 
@@ -25,9 +27,12 @@ def plain_timestamp(moment: float) -> str:
     return _second(int(moment)).replace("T", " ")
 
 
-def midnight(iso_date: str) -> str:
+def midnight(iso_date: str, zone: str = "UTC") -> str:
     """Return an ISO date as resources show it: "2022-07-01T00:00:00.000000Z"."""
-    return f"{iso_date}T00:00:00.000000Z"
+    if zone == "UTC":
+        return f"{iso_date}T00:00:00.000000Z"
+    start = dt.datetime.fromisoformat(iso_date).replace(tzinfo=ZoneInfo(zone))
+    return f"{start.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.000000Z"
 
 
 class Refusal(Exception):

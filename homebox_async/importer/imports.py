@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Collection, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
 from ..client import AsyncHomebox
+from ..errors import Problem, ValidationError
+from ..rules import positive_integers
 from ..tracebacks import clean
 from .leads import Leads
 from .options import ImportOptions
@@ -16,6 +19,12 @@ from .properties import Properties
 from .readings import Readings
 from .run import Import, Input
 from .voids import Voids
+
+
+def _ids(name: str, ids: Collection[int]) -> frozenset[int]:
+    if fault := positive_integers(list(ids)):
+        raise ValidationError([Problem(name, *fault)])
+    return frozenset(ids)
 
 
 @clean
@@ -209,21 +218,30 @@ def import_readings(
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = "auto",
     settle: float = 60.0,
+    meter_changed: dt.date | None = None,
+    rollover: bool = False,
+    despite: Collection[int] = (),
     dry_run: bool = False,
 ) -> Import:
     """Import meter readings, with photos from a folder.
 
     A row has `property_id` or `order_id`, `type` (electric, gas, water), `reading`,
-    `date_of_reading`, for a meter with two registers (Economy 7) `reading2`, and maybe `photo`.
+    `date_of_reading`, for a meter with two registers (Economy 7) `reading2`, and maybe `photo`
+    and `meter_changed`.
     `photos`: the folder of the photos. A row's photo is the file that its `photo` names, or the
     one named after it: ``12-gas-2026-11-20.jpg`` for property 12, ``order-678-...`` for an order.
     `confirm`: as for `import_leads`, but none is needed: the number is that of the rows. The
     preview also tells photos that no row has.
+    `meter_changed`: the day on which the meters of the file were changed; a column of that name
+    gives it for single meters. Readings before it are of the old meter. `rollover`: takes a fall
+    from near a register's last number to near zero for a register that ran over.
+    `despite`: ids of readings at Homebox that a person found to be wrong: they contradict nothing.
     `dates`: as for `import_leads`. The other options are those of `import_properties`.
 
     Before anything is sent, the readings of each home are read from Homebox. A reading that is
-    there is adopted; one that does not rise with those of its meter, in the file or at Homebox,
-    is rejected, and so is one with more or fewer values than they have.
+    there is adopted. Readings of a meter that contradict each other, as they fall, are of one day,
+    or have more or fewer values, are all rejected; one that contradicts the readings before and
+    after it at Homebox is rejected, too.
     Raises NotConfirmed, and what `import_properties` raises.
     Source: POST /api/partner/property/{property_id}/readings, "Create Meter Reading for a
     Property", or POST /api/partner/order/{order_id}/readings, "Create Meter Reading for an
@@ -245,5 +263,5 @@ def import_readings(
             settle=settle,
             dry_run=dry_run,
         ),
-        Readings(),
+        Readings(despite=_ids("despite", despite), meter_changed=meter_changed, rollover=rollover),
     )

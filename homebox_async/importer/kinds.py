@@ -47,6 +47,13 @@ class Kind(abc.ABC, Generic[R]):
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> Columns[R]:
         """Find the fields among the columns of a source."""
 
+    def arranged(self, source: Source, options: ImportOptions) -> Source:
+        """Return the source with one row for each request; its own rows may be parts of one.
+
+        It is opened, so this reads files: call it outside of the event loop.
+        """
+        return source
+
     @abc.abstractmethod
     async def check_rows(
         self, source: Source, columns: Columns[R], journal: Journal, pending: Pending[R]

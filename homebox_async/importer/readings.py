@@ -1,46 +1,42 @@
 """Meter readings: each row one reading of one meter, with a photo where there is one.
 
-Readings of a meter rise from date to date; where they do not, nobody can tell from outside which
-one is wrong, so neither is sent.
+Readings of a meter rise from date to date. Where they do not, nothing shows which one is wrong,
+so none of them is sent.
 """
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import attrs
 
 from ..client import AsyncHomebox
-from ..errors import NotFound, Problem
-from ..resources.readings import Reading
+from ..errors import Problem
 from ..rules import UNSET, Unset, one_of, plain_date
 from ..wire import Request
 from .cells import Cells
 from .columns import Columns, MappingError, listed
-from .finding import Hits, identity_of
-from .journal import Journal, State
+from .finding import Hits
+from .journal import Journal, Reader, State
 from .kinds import Kind, Pending, Tell
 from .leads import other_dates
+from .meter_table import Entered, FileMeter, create, enter, meters, meters_of_homes
+from .meters import Conflict, Meter, Point, registers
 from .options import ImportOptions
 from .photos import Photos
 from .preview import Preview
+from .recorded import METER_TYPES, Home, Recorded, recorded
+from .registers import PairedSource
 from .report import RowResult
 from .sources import Row, Source
 
 _AT_A_TIME = 8  # homes whose readings are asked for together
-_TYPES = {"electricity": "electric", "elec": "electric"}
-_CORRECT = (
-    "correct it; if the meter was changed or went round, record it by itself (homebox readings add)"
-)
 _TWO = "give both values of a meter with two registers (Economy 7), or one of each"
-
-Home = tuple[Literal["order", "property"], int]
+_CHANGED = "if the meter was changed, give the day (--meter-changed, or a column meter_changed)"
 
 
 @attrs.frozen(kw_only=True)
@@ -53,18 +49,19 @@ class ReadingRow:
     reading: int
     reading2: int | Unset
     date_of_reading: dt.date
+    changed: dt.date | None = None
     photo: Path | None = attrs.field(repr=False)
 
     @property
     def reference(self) -> str:
-        """The meter and the day: there is one reading of both."""
+        """The meter and the day, by which people know it."""
         kind, number = self.home
         return f"{kind} {number} {self.type} {self.date_of_reading}"
 
     @property
     def key(self) -> str:
-        """The same."""
-        return self.reference
+        """The reading: a second row with the same values asks for nothing more."""
+        return f"{self.reference} {self.reading} {self.reading2} {self.changed}"
 
     @property
     def names_an_id(self) -> bool:
@@ -81,8 +78,8 @@ class ReadingColumns(Columns[ReadingRow]):
     """How to make a reading of a row; `photos` is set once it is recognised."""
 
     fields = (
-        *("property_id", "order_id", "type", "reading", "reading2"),
-        *("date_of_reading", "photo"),
+        *("property_id", "order_id", "type", "register", "reading", "reading2"),
+        *("date_of_reading", "meter_changed", "photo"),
     )
     names: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("propertyid", "property", "homeboxpropertyid"), "property_id"),
@@ -90,7 +87,9 @@ class ReadingColumns(Columns[ReadingRow]):
         **dict.fromkeys(("type", "utility", "fuel", "meter", "metertype"), "type"),
         **dict.fromkeys(("reading", "reading1", "value", "day", "dayreading"), "reading"),
         **dict.fromkeys(("reading2", "night", "nightreading"), "reading2"),
+        **dict.fromkeys(("register", "registername", "dayornight"), "register"),
         **dict.fromkeys(("dateofreading", "readingdate", "date"), "date_of_reading"),
+        **dict.fromkeys(("meterchanged", "meterchangedate", "meterexchangedate"), "meter_changed"),
         **dict.fromkeys(("photo", "image", "picture", "photofile"), "photo"),
     }
     exact = ("photo",)
@@ -127,7 +126,7 @@ class ReadingColumns(Columns[ReadingRow]):
     def _read(self, row: Row, got: Mapping[str, str]) -> tuple[ReadingRow, list[Problem]]:
         cells = Cells(got, self.uses, day_first=self._options.get("dates") == "dmy")
         type = got["type"].casefold()
-        type = _TYPES.get(type, type)
+        type = METER_TYPES.get(type, type)
         if fault := one_of("electric", "gas", "water")(type):
             cells.refuse("type", *fault)
         order, home = cells.whole("order_id"), cells.whole("property_id")
@@ -142,6 +141,7 @@ class ReadingColumns(Columns[ReadingRow]):
             reading=cells.needed_whole("reading"),
             reading2=cells.whole("reading2"),
             date_of_reading=cells.needed_date("date_of_reading", plain_date),
+            changed=None if (day := cells.date("meter_changed", plain_date)) is UNSET else day,
             photo=None,
         )
         if made.reading2 is not UNSET and type != "electric":
@@ -152,15 +152,35 @@ class ReadingColumns(Columns[ReadingRow]):
         return made, cells.problems
 
 
+@attrs.frozen(kw_only=True)
 class Readings(Kind[ReadingRow]):
-    """The kind of `import_readings`."""
+    """The kind of `import_readings`.
+
+    `despite`: ids of readings at Homebox that contradict nothing, as a person found them wrong.
+    `meter_changed`: the day on which every meter of the file was changed. `rollover`: whether a
+    fall that looks like it is taken for a register that ran over.
+    """
 
     name = "readings"
     column_names = ReadingColumns.names
 
+    despite: frozenset[int] = frozenset()
+    meter_changed: dt.date | None = None
+    rollover: bool = False
+
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> ReadingColumns:
         """Find the fields among the columns of a source, and the photos in their folder."""
-        found = ReadingColumns.recognise(columns, mapping=options.mapping, dates=options.dates)
+        # Only what is given, so that the journals of before can be finished.
+        rules: dict[str, Any] = {}
+        if self.despite:
+            rules["despite"] = sorted(self.despite)
+        if self.meter_changed is not None:
+            rules["meter_changed"] = str(self.meter_changed)
+        if self.rollover:
+            rules["rollover"] = True
+        found = ReadingColumns.recognise(
+            columns, mapping=options.mapping, dates=options.dates, **rules
+        )
         if options.photos is not None:
             found.photos = Photos(options.photos)
         elif "photo" in found.uses:
@@ -170,6 +190,11 @@ class Readings(Kind[ReadingRow]):
             )
         return found
 
+    def arranged(self, source: Source, options: ImportOptions) -> Source:
+        """Return the source with Day and Night in one row, where it has a column register."""
+        columns = ReadingColumns.recognise(source.columns, mapping=options.mapping)
+        return PairedSource(source, columns) if "register" in columns.uses else source
+
     async def check_rows(
         self,
         source: Source,
@@ -177,58 +202,80 @@ class Readings(Kind[ReadingRow]):
         journal: Journal,
         pending: Pending[ReadingRow],
     ) -> None:
-        """Reject repeats, and readings of a meter that do not go together."""
-        await journal.reject_same("reading", "keep one reading of a meter and a day")
-        meters: defaultdict[tuple[Home, str], list[ReadingRow]] = defaultdict(list)
+        """Reject repeats, and readings of a meter that contradict each other."""
+        await journal.reject_same("reading", "leave one of them out")
+        await journal.take(create)
         async for rows in pending():
-            for row in rows:
-                meters[row.home, row.type].append(row)
-        for meter in meters.values():
-            meter.sort(key=lambda row: row.date_of_reading)
-            for earlier, later in pairwise(meter):
-                if (earlier.reading2 is UNSET) is not (later.reading2 is UNSET):
-                    both = "has not as many values as row {}"
-                    _reject(journal, earlier, "reading2", both.format(later.number), _TWO)
-                    _reject(journal, later, "reading2", both.format(earlier.number), _TWO)
-                elif _falls(earlier.values, later.values):
-                    error = f"is above row {later.number} of {later.date_of_reading}"
-                    _reject(journal, earlier, "reading", error, _CORRECT)
-                    error = f"is below row {earlier.number} of {earlier.date_of_reading}"
-                    _reject(journal, later, "reading", error, _CORRECT)
-        await journal.flush()
+            await journal.take(partial(enter, rows=list(map(_entered, rows))))
+        await journal.take(self._reject_conflicts)
+
+    def _reject_conflicts(self, reader: Reader) -> None:
+        for meter in meters(reader):
+            rules = self._rules(meter)
+            conflicts = rules.conflicts(meter.points)
+            ran_over = rules.may_have_run_over(meter.points) if conflicts else None
+            reader.reject(
+                (number, *self._told(reader, conflict, ran_over))
+                for number, conflict in conflicts.items()
+            )
+
+    def _rules(self, meter: FileMeter) -> Meter:
+        changed = meter.changed
+        if self.meter_changed is not None:
+            changed |= {self.meter_changed}
+        return Meter(changed, self.rollover)
+
+    def _told(
+        self, reader: Reader, conflict: Conflict, ran_over: tuple[int, int] | None
+    ) -> tuple[str, str, str]:
+        """Return field, error and fix of a row that others of the file contradict."""
+        others = reader.places(conflict.others, conflict.total)
+        if conflict.registers:
+            return "reading2", f"reading2 has not as many values as on {others}", _TWO
+        if conflict.same_day:
+            fix = "keep the right one of a day"
+        else:
+            fix = f"correct the wrong one; {_CHANGED}"
+        if ran_over is not None:
+            fix += f"; if the register ran over between {_both(reader, ran_over)}, give --rollover"
+        return "reading", f"reading contradicts {others}", fix
 
     async def compare(
         self, client: AsyncHomebox, journal: Journal, pending: Pending[ReadingRow], tell: Tell
     ) -> None:
         """Note which rows were recorded already; reject what contradicts what is there."""
-        homes: defaultdict[Home, list[ReadingRow]] = defaultdict(list)
-        async for rows in pending():
-            for row in rows:
-                homes[row.home].append(row)
-        async for home, there in _recorded(client, list(homes)):
-            for row in homes[home]:
-                if there is None:
-                    problem = Problem(
-                        f"{home[0]}_id", "is not among yours at Homebox", "correct it"
-                    )
-                elif same := _same(there, row):
-                    journal.record(row.number, State.PENDING, id=same[0])
-                    continue
-                elif (contradicted := _contradicted(there, row)) is not None:
-                    problem = contradicted
-                else:
-                    continue
-                await tell(
-                    RowResult(
-                        row.number,
-                        State.REJECTED,
-                        row.reference,
-                        field=problem.field,
-                        error=problem.problem,
-                        fix=problem.fix,
-                    )
-                )
+        last = ""
+        while found := await journal.take(partial(meters_of_homes, after=last, size=_AT_A_TIME)):
+            last = found[-1].home
+            homes = dict.fromkeys(_home(meter.home) for meter in found)
+            there = await recorded(client, list(homes))
+            for meter in found:
+                for result in self._compared(journal, meter, there[_home(meter.home)]):
+                    await tell(result)
         await journal.flush()
+
+    def _compared(
+        self, journal: Journal, meter: FileMeter, there: Sequence[Recorded] | None
+    ) -> Sequence[RowResult]:
+        """Note the rows of a meter that are there; return the others that cannot be sent."""
+        if there is None:
+            kind, _ = _home(meter.home)
+            problem = Problem(f"{kind}_id", "is not among yours at Homebox", "correct it")
+            return [_rejected(meter, point, problem) for point in meter.points]
+        rejected = []
+        rules = self._rules(meter)
+        known = [one.point for one in there if one.type in ("", meter.type)]
+        usable = [
+            one.point
+            for one in there
+            if one.type == meter.type and one.point.key not in self.despite
+        ]
+        for point in meter.points:
+            if same := _same(known, point.day, point.values):
+                journal.record(point.key, State.PENDING, id=same[0])
+            elif near := rules.contradicted(usable, point, meter.points):
+                rejected.append(_rejected(meter, point, _contradiction(near, point)))
+        return rejected
 
     def request(self, client: AsyncHomebox, row: ReadingRow) -> Request:
         """Return the request that records the reading."""
@@ -252,10 +299,13 @@ class Readings(Kind[ReadingRow]):
     ) -> Mapping[int, Hits]:
         """Return what was found for each row among the readings of its home."""
         hits = {row.number: Hits() for row in rows}
-        async for home, there in _recorded(client, list({row.home: None for row in rows})):
+        homes = list(dict.fromkeys(row.home for row in rows))
+        for start in range(0, len(homes), _AT_A_TIME):
+            there = await recorded(client, homes[start : start + _AT_A_TIME])
             for row in rows:
-                if row.home == home:
-                    hits[row.number].by_reference.update(_same(there or [], row))
+                found = [one for one in there.get(row.home) or () if one.type in ("", row.type)]
+                same = _same([one.point for one in found], row.date_of_reading, row.values)
+                hits[row.number].by_reference.update(same)
         return hits
 
     def tally(self, columns: Columns[ReadingRow]) -> _Tally:
@@ -286,87 +336,57 @@ class _Tally:
         )
 
 
-@attrs.frozen
-class _Recorded:
-    """A reading that is at Homebox."""
-
-    id: int
-    type: str
-    date: dt.date
-    values: tuple[int, int | None]
-
-
-def _reject(journal: Journal, row: ReadingRow, field: str, error: str, fix: str) -> None:
-    journal.record(row.number, State.REJECTED, field=field, error=f"{field} {error}", fix=fix)
-
-
-def _falls(earlier: tuple[int, int | None], later: tuple[int, int | None]) -> bool:
-    return later[0] < earlier[0] or (later[1] or 0) < (earlier[1] or 0)
-
-
-def _same(there: Sequence[_Recorded], row: ReadingRow) -> list[int]:
-    return [
-        one.id
-        for one in there
-        if (one.type, one.date, one.values) == (row.type, row.date_of_reading, row.values)
-    ]
-
-
-def _contradicted(there: Sequence[_Recorded], row: ReadingRow) -> Problem | None:
-    """Return what is wrong with a row beside the readings of its meter that are there."""
-    for one in there:
-        if one.type != row.type:
-            continue
-        known = f"reading {one.id} of {one.date}"
-        if (one.values[1] is None) is not (row.values[1] is None):
-            return Problem("reading2", f"reading2 has not as many values as {known}", _TWO)
-        if one.date == row.date_of_reading:
-            return Problem("reading", f"reading differs from {known}", "keep the right one")
-        if one.date < row.date_of_reading and _falls(one.values, row.values):
-            return Problem("reading", f"reading is below {known}", _CORRECT)
-        if one.date > row.date_of_reading and _falls(row.values, one.values):
-            return Problem("reading", f"reading is above {known}", _CORRECT)
-    return None
-
-
-async def _recorded(
-    client: AsyncHomebox, homes: Sequence[Home]
-) -> AsyncIterator[tuple[Home, list[_Recorded] | None]]:
-    """Give the readings of each home, None for a home that is not there."""
-    for start in range(0, len(homes), _AT_A_TIME):
-        some = homes[start : start + _AT_A_TIME]
-        found = await asyncio.gather(
-            *(_of_home(client, home) for home in some), return_exceptions=True
-        )
-        for home, there in zip(some, found, strict=True):
-            if isinstance(there, BaseException):
-                raise there
-            yield home, there
-
-
-async def _of_home(client: AsyncHomebox, home: Home) -> list[_Recorded] | None:
-    kind, number = home
-    readings = client.readings
-    pages = (
-        readings.list_for_order(number) if kind == "order" else readings.list_for_property(number)
+def _entered(row: ReadingRow) -> Entered:
+    kind, number = row.home
+    return Entered(
+        row.number,
+        f"{kind} {number}",
+        row.type,
+        row.date_of_reading,
+        row.values,
+        row.changed,
     )
-    try:
-        return [one async for page in pages.pages() for one in _read(page.items)]
-    except NotFound:
-        return None
 
 
-def _read(readings: Sequence[Reading]) -> Iterator[_Recorded]:
-    for one in readings:
-        if one.date_of_reading is None or not (one.reading or "").isdecimal():
-            continue  # nothing to compare with
-        second = one.reading2 if (one.reading2 or "").isdecimal() else None
-        yield _Recorded(
-            identity_of(one),
-            (one.type or "").casefold(),
-            one.date_of_reading,
-            (int(one.reading or 0), None if second is None else int(second)),
-        )
+def _home(text: str) -> Home:
+    kind, _, number = text.partition(" ")
+    return "order" if kind == "order" else "property", int(number)
+
+
+def _both(reader: Reader, numbers: tuple[int, int]) -> str:
+    before, after = (reader.places([number]) for number in numbers)
+    return f"{before} and {after}"
+
+
+def _rejected(meter: FileMeter, point: Point, problem: Problem) -> RowResult:
+    return RowResult(
+        point.key,
+        State.REJECTED,
+        f"{meter.home} {meter.type} {point.day}",
+        field=problem.field,
+        error=problem.problem,
+        fix=problem.fix,
+    )
+
+
+def _same(known: Sequence[Point], day: dt.date, values: tuple[int, int | None]) -> list[int]:
+    return [one.key for one in known if (one.day, one.values) == (day, values)]
+
+
+def _contradiction(near: Sequence[Point], point: Point) -> Problem:
+    """Return what is wrong with a row, given the readings at Homebox that contradict it."""
+    ids = " and ".join(str(one.key) for one in near)
+    known = f"reading{'s' * (len(near) > 1)} {ids} of {near[0].day} at Homebox"
+    despite = " ".join(f"--despite {one.key}" for one in near)
+    wrong = f"if {'they are' if len(near) > 1 else 'that one is'} wrong, import the rejects file"
+    fix = f"correct it; {wrong} with {despite}"
+    if all(registers(one) != registers(point) for one in near):
+        error = f"reading2 has not as many values as {known}"
+        return Problem("reading2", error, f"{_TWO}; {wrong} with {despite}")
+    if near[0].day == point.day:
+        return Problem("reading", f"reading differs from {known}", fix)
+    how = "below" if near[0].day < point.day else "above"
+    return Problem("reading", f"reading is {how} {known}", f"{fix}; {_CHANGED}")
 
 
 def _photo_name(row: ReadingRow) -> str:

@@ -240,18 +240,9 @@ class Import:
             return report
 
     async def _opened(self) -> Source:
-        given = self._given
-        if not isinstance(given, (str, PathLike)):
-            return await spool(given)
-        opening = asyncio.ensure_future(
-            asyncio.to_thread(
-                open_source,
-                given,
-                delimiter=self._options.delimiter,
-                encoding=self._options.encoding,
-                names={*self._kind.column_names, *map(plain, self._options.mapping.values())},
-            )
-        )
+        rows = self._given
+        given = rows if isinstance(rows, (str, PathLike)) else await spool(rows)
+        opening = asyncio.ensure_future(asyncio.to_thread(self._arranged, given))
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -260,6 +251,24 @@ class Import:
                 await ended([opening])
             finally:
                 _close(opening)
+            raise
+
+    def _arranged(self, given: Source | str | PathLike[str]) -> Source:
+        options = self._options
+        source = (
+            given
+            if isinstance(given, Source)
+            else open_source(
+                given,
+                delimiter=options.delimiter,
+                encoding=options.encoding,
+                names={*self._kind.column_names, *map(plain, options.mapping.values())},
+            )
+        )
+        try:
+            return self._kind.arranged(source, options)
+        except BaseException:
+            source.close()
             raise
 
     async def _confirm(self, journal: Journal) -> None:

@@ -239,7 +239,7 @@ class Reader:
             f" AS first FROM rows WHERE state = :pending AND {where} AND number > first",
             {"pending": State.PENDING, **values},
         ).fetchall()
-        self._reject(
+        self.reject(
             (number, "row", f"{error} as {self.places([first])}", fix) for number, first in found
         )
 
@@ -255,7 +255,7 @@ class Reader:
         for _, numbers in self.duplicate_references(limit=-1, but=but):
             # Naming a few is enough, and a reference may be on every row of a large file.
             first, more = numbers[: SHOWN + 1], len(numbers) - 1
-            self._reject(
+            self.reject(
                 (
                     number,
                     "property_reference",
@@ -266,7 +266,7 @@ class Reader:
                 for number in numbers
             )
 
-    def _reject(self, rows: Iterable[tuple[int, str, str, str]]) -> None:
+    def reject(self, rows: Iterable[tuple[int, str, str, str]]) -> None:
         """Reject pending rows: number, field, error and fix of each."""
         self.connection.executemany(
             "UPDATE rows SET state = :rejected, field = :field, error = :error, fix = :fix"

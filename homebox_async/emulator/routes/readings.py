@@ -21,7 +21,7 @@ def create_for_order(call: Call) -> Answer:
     order = order_of(call)
     home = home_of(call, order)
     row = _create(call, home, order.id)
-    shape = _shape(row)
+    shape = _shape(call, row)
     shape["property"] = _property_shape(home)
     return json_answer(call.assumed.create_status, shape)
 
@@ -71,23 +71,28 @@ def _page(call: Call, ids: Sequence[int]) -> Answer:
     return json_answer(200, {"data": [_listed(call, row) for row in rows]})
 
 
-def _shape(row: Reading) -> dict[str, object]:
+def _shape(call: Call, row: Reading) -> dict[str, object]:
     created = timestamp(row.created_at)
     return {
         "id": row.id,
         "source": row.source,
         "state": "complete",
-        "reading": row.reading,
-        "reading2": row.reading2,
-        "date_of_reading": midnight(row.date_of_reading),
+        "reading": _number(call, row.reading),
+        "reading2": None if row.reading2 is None else _number(call, row.reading2),
+        "date_of_reading": midnight(row.date_of_reading, call.assumed.reading_midnight),
         "created_at": created,
         "type": row.type,
         "updated_at": created,
     }
 
 
+def _number(call: Call, reading: str) -> str:
+    decimals = call.assumed.reading_decimals
+    return f"{reading}.{'0' * decimals}" if decimals else reading
+
+
 def _listed(call: Call, row: Reading) -> dict[str, object]:
-    shape = _shape(row)
+    shape = _shape(call, row)
     shape["bill_provider"] = None
     home = _property_shape(home_of(call, row))
     shape["property"] = {name: home[name] for name in home if name not in _NOT_LISTED}

@@ -1,0 +1,26 @@
+"""Days in the United Kingdom, of times as a server writes them.
+
+By the rule in law since 1996, without a time zone database: small containers have none, and
+reading one after a request was sent could fail.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+
+def london_day(moment: dt.datetime) -> dt.date:
+    """Return the day in London; a time without a zone is UTC.
+
+    A server that keeps midnight in London writes 1 June as 31 May, 23:00 UTC.
+    """
+    utc = moment if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    day = utc.date()
+    is_summer = _last_sunday(day.year, 3) <= day < _last_sunday(day.year, 10)
+    return day + dt.timedelta(days=1) if utc.hour == 23 and is_summer else day
+
+
+def _last_sunday(year: int, month: int) -> dt.date:
+    """Return the last Sunday of a month with 31 days."""
+    last = dt.date(year, month, 31)
+    return last - dt.timedelta(days=last.isoweekday() % 7)
