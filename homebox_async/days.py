@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 
+_ELEVEN = dt.time(23)
+
 
 def london_day(moment: dt.datetime) -> dt.date:
-    """Return the day in London; a time without a zone is UTC.
+    """Return the day of a time; of midnight in London, in UTC, the day that it begins.
 
-    A server that keeps midnight in London writes 1 June as 31 May, 23:00 UTC.
+    A server that keeps midnight in London writes 1 June as 31 May, 23:00 UTC. A time without a
+    zone is UTC.
     """
-    utc = moment if moment.tzinfo is None else moment.astimezone(dt.UTC)
-    day = utc.date()
+    day = moment.date()
+    if moment.utcoffset() or moment.time() != _ELEVEN:
+        return day
     is_summer = _last_sunday(day.year, 3) <= day < _last_sunday(day.year, 10)
-    return day + dt.timedelta(days=1) if utc.hour == 23 and is_summer else day
+    return day + dt.timedelta(days=1) if is_summer else day
 
 
 def _last_sunday(year: int, month: int) -> dt.date:
