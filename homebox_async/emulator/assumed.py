@@ -33,6 +33,21 @@ class Assumed:
     # "List Properties" prints `data` as one object; true answers so when a page holds one item.
     single_object_lists: bool = False
 
+    # "List Properties": whether `partner_properties` also shows what other partners call a home;
+    # the first of these references is another partner's for property 1, and so on.
+    other_partner_references: tuple[str, ...] = ()
+
+    # "List Properties", "List Leads": in which form a `property_reference` comes back.
+    references_come_back: Literal["whole", "lower-case", "shortened"] = "whole"
+
+    # "List Properties", "List Leads": what becomes of an address that was sent.
+    addresses_come_back: Literal[
+        "as-sent", "upper-case", "spelt-out", "four-lines", "respaced", "corrected"
+    ] = "as-sent"
+
+    # "List Properties": what `q` is compared with; the document has "Keywords for address".
+    q_searches: Literal["address", "address-case-sensitive", "address-without-postcode"] = "address"
+
     # "List Property": no answer is printed; true shows `partner_properties` as the list does.
     get_shows_references: bool = True
 

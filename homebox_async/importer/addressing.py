@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ import attrs
 from ..errors import Problem
 from ..resources.addresses import Address, AddressId
 from ..rules import UNSET, Input
+from .address_matching import ADDRESS_RULE, Place, key_of, place_of
 from .columns import MappingError, listed
 
 FIELDS = ("address_id", "line1", "line2", "city", "county", "postcode")
@@ -65,25 +67,64 @@ _EXAMPLE = '--map line1="Street" --map city="Town" --map postcode="Post Code"'
 _NOT_AN_ID = Problem("address.address_id", "is not an id", "give one that the API found")
 
 
-def address_key(address: Address | AddressId) -> str:
-    """Return the text by which two addresses are the same home.
+GENERATED = re.compile("hbx2?-")
+"""How the references begin that are made of an address, of either rule."""
 
-    Case, spaces and punctuation do not count, nor does the county, which servers rewrite.
+
+def address_key(address: Address | AddressId, rule: int = ADDRESS_RULE) -> str:
+    """Return the text by which two rows ask for the same home.
+
+    Rule 2 keeps the boundaries between numbers, knows spellings such as "St" and "Street", and
+    leaves town and county out. Rule 1 takes out everything but letters and digits.
     """
     if isinstance(address, AddressId):
         return f"id:{address.address_id}"
-    return address_key_of(address.line1, address.line2 or None, address.city, address.postcode)
+    line2 = address.line2 or None
+    if rule == 1:
+        return first_key_of(address.line1, line2, address.city, address.postcode)
+    return key_of((address.line1, line2), address.postcode)
 
 
-def address_key_of(
+def generated_reference(address: Address | AddressId, rule: int) -> str:
+    """Return the reference that is made of an address."""
+    key = address_key(address, rule).encode("utf-8", "surrogatepass")
+    return generated_start(rule) + hashlib.blake2b(key, digest_size=10).hexdigest()
+
+
+def generated_start(rule: int) -> str:
+    """Return how the references begin that are made of an address."""
+    return "hbx-" if rule == 1 else "hbx2-"
+
+
+def first_key_of(
     line1: str | None, line2: str | None, city: str | None, postcode: str | None
 ) -> str:
-    """Return the `address_key` of an address as the server lists it."""
+    """Return the `address_key` of rule 1."""
     key = "|".join((line1 or "", line2 or "", city or "", postcode or ""))
     if key.isascii():
         return key.lower().encode().translate(None, _ASCII_NOT_ALNUM).decode()
     key = unicodedata.normalize("NFKC", key).casefold()
     return "|".join([_NOT_ALNUM.sub("", part) for part in key.split("|")])
+
+
+def place_of_address(address: Address | AddressId) -> Place:
+    """Take an address apart; one that is named by its id has no lines."""
+    if isinstance(address, AddressId):
+        return place_of((), None, None, address.postcode or None)
+    return place_of(
+        (address.line1, address.line2 or None),
+        address.city,
+        address.county or None,
+        address.postcode,
+    )
+
+
+def one_line(address: Address | AddressId) -> str:
+    """Return an address on one line, for people."""
+    if isinstance(address, AddressId):
+        return f"address_id {address.address_id}"
+    parts = (address.line1, address.line2 or "", address.city, address.postcode)
+    return ", ".join(filter(None, parts))
 
 
 def address_of(got: Mapping[str, str]) -> Address | AddressId:

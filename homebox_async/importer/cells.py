@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..errors import Problem
 from ..resources.addresses import Address, AddressId
 from ..resources.leads import NewTenant
-from ..rules import UNSET, Rule, Unset
+from ..rules import UNSET, Rule, Unset, text
 from .addressing import FIELDS, address_of, address_problems, explained
 
 PERSON = ("first_name", "last_name", "phone_number", "email_address")
@@ -50,6 +50,14 @@ class Cells:
         value = self._got.get(field, "")
         self._check(field, value, rule)
         return value
+
+    def reference(self, prefix: str) -> str:
+        """Return the reference of the home with its prefix, "" where there is none."""
+        value = self._got.get("property_reference", "")
+        if not value:
+            return ""
+        self._check("property_reference", prefix + value, text)
+        return prefix + value
 
     def date(self, field: str, rule: Rule) -> dt.date | Unset:
         """Return a date, UNSET where there is none or it cannot be read."""

@@ -16,6 +16,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar
 import attrs
 
 from ..errors import Problem
+from .address_matching import ADDRESS_RULE
 from .header import plain as plain
 from .sources import Row, SourceError
 
@@ -64,7 +65,8 @@ class Columns(abc.ABC, Generic[R]):
     """How to make a request from a row; each kind has a class of its own.
 
     `uses`: field -> column or template. `ignored`: the columns that no field uses.
-    `signature` changes when the same row would be read differently.
+    `signature` changes when the same row would be read differently. `reference_prefix` is put
+    before each reference, `address_rule` is that of the journal.
     A class says which `fields` there are, by which `names` (as `plain` leaves them) they are
     recognised, which names count only where no other column has the field (`weak`), and which
     fields keep the spaces inside (`exact`). `shown_fields`: the fields for people, where all of
@@ -87,6 +89,8 @@ class Columns(abc.ABC, Generic[R]):
     ) -> None:
         self.uses = uses
         self.ignored = ignored
+        self.reference_prefix = str(options.get("reference_prefix") or "")
+        self.address_rule = ADDRESS_RULE
         self._getters = getters
         self._options = options
 
@@ -140,7 +144,11 @@ class Columns(abc.ABC, Generic[R]):
     @property
     def signature(self) -> str:
         """A stable text of the mapping."""
-        return json.dumps([1, sorted(self.uses.items()), *self._options.values()])
+        # Options that came later count where they are used, so that older journals go on.
+        later = ("reference_prefix", "tenants")
+        options = [value for name, value in self._options.items() if name not in later]
+        added = {name: value for name in later if (value := self._options.get(name))}
+        return json.dumps([1, sorted(self.uses.items()), *options, *([added] if added else [])])
 
     @abc.abstractmethod
     def read(self, row: Row) -> R | list[Problem]:

@@ -13,7 +13,7 @@ from ..errors import Problem, ValidationError
 from ..rules import positive_integers
 from ..tracebacks import clean
 from .leads import Leads
-from .options import ImportOptions
+from .options import ImportOptions, Tenancies
 from .preview import Confirm
 from .properties import Properties
 from .readings import Readings
@@ -35,6 +35,8 @@ def import_properties(
     mapping: Mapping[str, str] | None = None,
     preset: str | None = None,
     generate_references: bool = False,
+    reference_prefix: str = "",
+    create_them: bool = False,
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
@@ -54,7 +56,8 @@ def import_properties(
     API's names and common synonyms; `mapping` names them otherwise, as a column or a template
     (``{"line1": "{saon} {paon} {street}", "city": "town"}``), and `preset` is a named mapping
     ("land-registry"). Every row needs a `property_reference` that no other row has, unless
-    `generate_references` makes one of its address.
+    `generate_references` makes one of its address. `reference_prefix` is put before each
+    reference that is sent, so that two files which both number from 1 do not clash.
     `journal`: where progress is kept, by default ``<name>.journal`` beside the results; running
     the same import again goes on where it stopped and sends nothing twice.
     `results`: the folder for ``<name>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``, by
@@ -62,7 +65,9 @@ def import_properties(
     `concurrency`: requests in flight, "auto" finds out what the server bears.
     `settle`: seconds after which a request that was left without an answer has either taken
     effect visibly or never will: the server's longest execution and the lag of its list.
-    `adopt_existing`: properties that carry a reference of the input already are adopted first.
+    `adopt_existing`: properties that carry a reference of the input already are adopted first,
+    and those that carry none and have a row's address, unless `create_them` is true. A row whose
+    reference Homebox has at another address is rejected.
     `dry_run`: check every row and report; nothing is sent, nothing is kept.
 
     Raises SourceError, MappingError or JournalError for an input or a journal that cannot be
@@ -77,6 +82,8 @@ def import_properties(
             mapping=mapping or {},
             preset=preset,
             generate_references=generate_references,
+            reference_prefix=reference_prefix,
+            create_them=create_them,
             delimiter=delimiter,
             encoding=encoding,
             journal=None if journal is None else Path(journal),
@@ -86,7 +93,7 @@ def import_properties(
             adopt_existing=adopt_existing,
             dry_run=dry_run,
         ),
-        Properties(),
+        Properties(create_them=create_them),
     )
 
 
@@ -96,6 +103,8 @@ def import_leads(
     source: Input,
     *,
     confirm: Confirm | None = None,
+    tenants: Tenancies | None = None,
+    reference_prefix: str = "",
     mapping: Mapping[str, str] | None = None,
     dates: Literal["iso", "dmy"] = "iso",
     delimiter: str | None = None,
@@ -123,9 +132,11 @@ def import_leads(
     `Preview` and returns True. Without it, or with another number, NotConfirmed is raised and
     nothing is sent. An import that goes on is not asked for what was confirmed before.
     `dates`: "iso" for 2026-12-31, "dmy" for 31/12/2026.
-    `adopt_existing`: leads with the reference and the start of a row, or its address and dates
-    and no reference, are adopted. A lead for one of its tenants from the same day leaves the row
-    unknown, and not sent.
+    `tenants`: what rows are that have one home and one first day, and different tenants: "joint"
+    makes one lead of them, "separate" one of each. Without it, such a file raises SourceError.
+    `adopt_existing`: a lead with a row's home, first day, and a phone or email of one of its
+    tenants is adopted. A lead that may be the row's leaves it unknown, and not sent: one for one
+    of its tenants from the same day, or one for its home and day with other tenants.
     The other options are those of `import_properties`.
 
     A row without an answer is looked up in the list of leads; where that leaves a doubt, it
@@ -138,6 +149,8 @@ def import_leads(
         source,
         ImportOptions(
             mapping=mapping or {},
+            tenants=tenants,
+            reference_prefix=reference_prefix,
             dates=dates,
             confirm=confirm,
             delimiter=delimiter,
@@ -149,7 +162,7 @@ def import_leads(
             adopt_existing=adopt_existing,
             dry_run=dry_run,
         ),
-        Leads(),
+        Leads(tenants=tenants),
     )
 
 
@@ -159,6 +172,7 @@ def import_voids(
     source: Input,
     *,
     confirm: Confirm | None = None,
+    reference_prefix: str = "",
     mapping: Mapping[str, str] | None = None,
     dates: Literal["iso", "dmy"] = "iso",
     delimiter: str | None = None,
@@ -189,6 +203,7 @@ def import_voids(
         source,
         ImportOptions(
             mapping=mapping or {},
+            reference_prefix=reference_prefix,
             dates=dates,
             confirm=confirm,
             delimiter=delimiter,

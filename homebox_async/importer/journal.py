@@ -316,6 +316,18 @@ class Journal:
         """Return when all that was recorded is durable."""
         await self.take(lambda reader: None)
 
+    async def entry(self, number: int) -> Entry:
+        """Return what the journal holds of a row."""
+        return await self.take(lambda reader: reader.entry(number))
+
+    async def join(self, number: int, first: int) -> None:
+        """Note that an open row is sent with another one."""
+        await self.take(lambda reader: reader.join(number, first))
+
+    async def settle_joined(self) -> list[Entry]:
+        """Give rows that were sent with another one what became of that; return them."""
+        return await self.take(Reader.settle_joined)
+
     async def find(self, reference: str) -> list[Entry]:
         """Return the rows with a reference."""
         return await self.take(lambda reader: reader.find(reference))

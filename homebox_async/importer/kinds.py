@@ -7,13 +7,14 @@ without an answer is found again, and what sending its rows sets off in the worl
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Any, ClassVar, Generic
 
 from ..client import AsyncHomebox
+from ..evidence import Completeness
 from ..wire import Request
 from .columns import Columns, R
-from .finding import Hits
+from .finding import LookUp
 from .journal import Journal
 from .options import ImportOptions
 from .preview import Tally
@@ -25,6 +26,10 @@ Pending = Callable[[], AsyncIterator[list[R]]]
 
 Tell = Callable[[RowResult], Awaitable[None]]
 """Records what became of a row, and tells it."""
+
+
+OVERLAP = "overlap"
+"""The `field` of a pending row whose tenancy overlaps an earlier one of its home."""
 
 
 class Kind(abc.ABC, Generic[R]):
@@ -63,8 +68,11 @@ class Kind(abc.ABC, Generic[R]):
     @abc.abstractmethod
     async def compare(
         self, client: AsyncHomebox, journal: Journal, pending: Pending[R], tell: Tell
-    ) -> None:
-        """Note in the journal which pending rows are at Homebox already: their id (`match`)."""
+    ) -> Completeness:
+        """Note in the journal which pending rows are at Homebox already, or may be.
+
+        Returns whether that shows that the others are not there.
+        """
 
     @abc.abstractmethod
     def request(self, client: AsyncHomebox, row: R) -> Request:
@@ -82,11 +90,17 @@ class Kind(abc.ABC, Generic[R]):
 
     @abc.abstractmethod
     async def look_up(
-        self, client: AsyncHomebox, rows: Collection[R], *, everywhere: bool = False
-    ) -> Mapping[int, Hits]:
-        """Return what was found for each row, by row number.
+        self,
+        client: AsyncHomebox,
+        rows: Collection[R],
+        *,
+        witnesses: Collection[int] = (),
+        quick: bool = False,
+    ) -> LookUp:
+        """Return what was found for each row, and whether that shows that all else is absent.
 
-        `everywhere`: also where it would not be if its row was sent.
+        `witnesses`: ids that are known to be there, as those of other rows. `quick`: presence is
+        enough, so that the whole list need not be read.
         Raises RequestError if what is there cannot be read.
         """
 

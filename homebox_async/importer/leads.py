@@ -1,45 +1,45 @@
 """Leads: each row a tenancy and all of its tenants, whom Homebox texts and emails.
 
-A row is found again by its reference and start, or by its address and dates where neither it nor
-the lead carries a reference. A lead that looks like the row's, and may be another, is a doubt:
-to be texted twice is worse than to wait for somebody who looks.
+What the rows of a file have to do with one another is in `joint`, which leads of Homebox are
+theirs in `lead_matching`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
 
 from ..client import AsyncHomebox
-from ..errors import AnswerUnusable, Outcome, Problem
+from ..errors import Problem
+from ..evidence import Completeness
 from ..resources.addresses import Address, AddressId
 from ..resources.leads import Lead, NewTenant
 from ..rules import UNSET, Unset, end_after_start, tenancy_date, text
 from ..wire import Request
-from . import addressing
-from .addressing import address_key, address_key_of, check_address
+from . import addressing, lead_matching
+from .address_matching import ADDRESS_RULE
+from .addressing import address_key, check_address
 from .cells import PERSON, Cells
 from .columns import Columns, MappingError, listed, plain
-from .finding import Hits, identity_of
+from .finding import LookUp, may_be_it, named
 from .journal import Journal, State
-from .kinds import Kind, Pending, Tell
-from .options import ImportOptions
+from .kinds import OVERLAP, Kind, Pending, Tell
+from .lead_matching import contacts_of, phone_digits
+from .options import ImportOptions, Tenancies
 from .preview import Preview
-from .report import RowResult
 from .sources import Row, Source
+from .tenants import check_tenancies
+from .whole_lists import read_whole
 
 _MOST_TENANTS = 20
 _TENANTS = [f"tenant{n}_" for n in range(1, _MOST_TENANTS + 1)]
 _NUMBERED = re.compile(r"tenant(\d{1,6})[a-z]")
 # "Create Lead": "if the tenancy_start date is within two weeks".
 _AT_ONCE = dt.timedelta(days=14)
-# Passes over a list that changes while it is read.
-_SWEEPS = 5
 
 _PERSON_NAMES = {
     "first_name": ("firstname", "forename", "givenname"),
@@ -62,10 +62,11 @@ class LeadRow:
     notifications: bool | Unset
     existing_tenancy: bool | Unset
     managing_party_name: str = attrs.field(repr=False)
+    rule: int = ADDRESS_RULE
 
     @property
     def key(self) -> str:
-        """The home and the first day: there is one lead of both."""
+        """The home and the first day, which rows of one tenancy have in common."""
         return f"{self.home}|{self.tenancy_start}"
 
     @property
@@ -73,7 +74,7 @@ class LeadRow:
         """The reference, or the address where there is none."""
         if self.reference or self.address is UNSET:
             return f"ref:{self.reference}"
-        return address_key(self.address)
+        return address_key(self.address, self.rule)
 
     @property
     def names_an_id(self) -> bool:
@@ -84,7 +85,7 @@ class LeadRow:
     def contacts(self) -> Iterator[str]:
         """How the tenants are reached."""
         for tenant in self.tenants:
-            yield from _contacts(tenant.phone_number, tenant.email_address)
+            yield from contacts_of(tenant.phone_number, tenant.email_address)
 
 
 def _names() -> Iterator[tuple[str, str]]:
@@ -118,6 +119,8 @@ class LeadColumns(Columns[LeadRow]):
     names: ClassVar[Mapping[str, str]] = dict(_names())
     weak = addressing.WEAK
     exact = ("address_id", "property_reference")
+    # Of a row, the tenants of the rows that are sent with it.
+    joint: Mapping[int, tuple[NewTenant, ...]] = {}
 
     @classmethod
     def check_complete(
@@ -157,14 +160,16 @@ class LeadColumns(Columns[LeadRow]):
         return problems or made
 
     def read_again(self, row: Row) -> LeadRow:
-        """Make the request of a row that `read` has found to be good."""
-        return self._read(row)[0]
+        """Make the request of a row that `read` has found to be good, with its joint tenants."""
+        made = self._read(row)[0]
+        joint = self.joint.get(made.number)
+        return made if joint is None else attrs.evolve(made, tenants=made.tenants + joint)
 
     def _read(self, row: Row) -> tuple[LeadRow, list[Problem]]:
         cells = Cells(self.got(row), self.uses, day_first=self._options.get("dates") == "dmy")
         made = LeadRow(
             number=row.number,
-            reference=cells.text("property_reference", text),
+            reference=cells.reference(self.reference_prefix),
             tenancy_start=cells.needed_date("tenancy_start", tenancy_date),
             tenancy_end=cells.needed_date("tenancy_end", tenancy_date),
             tenants=tuple(
@@ -176,6 +181,7 @@ class LeadColumns(Columns[LeadRow]):
             notifications=cells.flag("notifications"),
             existing_tenancy=cells.flag("existing_tenancy"),
             managing_party_name=cells.text("managing_party_name", text),
+            rule=self.address_rule,
         )
         if not made.tenants:
             cells.refuse("tenant1_first_name", "is empty", "give at least one tenant")
@@ -187,8 +193,14 @@ class LeadColumns(Columns[LeadRow]):
         return made, [*cells.problems, *end_after_start(made.tenancy_start, made.tenancy_end)]
 
 
+@attrs.frozen
 class Leads(Kind[LeadRow]):
-    """The kind of `import_leads`."""
+    """The kind of `import_leads`.
+
+    `tenants`: what several rows with one home and first day and different tenants are.
+    """
+
+    tenants: Tenancies | None = None
 
     name = "leads"
     column_names = LeadColumns.names
@@ -196,7 +208,13 @@ class Leads(Kind[LeadRow]):
 
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> LeadColumns:
         """Find the fields among the columns of a source."""
-        return LeadColumns.recognise(columns, mapping=options.mapping, dates=options.dates)
+        return LeadColumns.recognise(
+            columns,
+            mapping=options.mapping,
+            dates=options.dates,
+            reference_prefix=options.reference_prefix,
+            tenants=options.tenants,
+        )
 
     async def check_rows(
         self,
@@ -205,39 +223,34 @@ class Leads(Kind[LeadRow]):
         journal: Journal,
         pending: Pending[LeadRow],
     ) -> None:
-        """Reject rows with the home and the start of an earlier one."""
-        await journal.reject_same(
-            "lead",
-            "put all tenants of a tenancy into one row (tenant2_first_name, ...), or give each row"
-            " a reference of its own",
-        )
+        """Reject rows of the same lead as an earlier one, and join those of joint tenants."""
+        assert isinstance(columns, LeadColumns)
+        columns.joint = await check_tenancies(source, columns, journal, self.tenants)
 
     async def compare(
         self, client: AsyncHomebox, journal: Journal, pending: Pending[LeadRow], tell: Tell
-    ) -> None:
+    ) -> Completeness:
         """Note which rows have a lead already, or one that leaves a doubt."""
-        there = await _there(client)
+        there, complete = await _there(client)
         async for rows in pending():
             for row in rows:
-                hits = there.hits(row)
-                doubts = sorted(hits.perhaps | there.alike(row))
+                hits = there.hits(row, separate=self._separate)
                 if len(hits.ids) == 1:
                     journal.record(row.number, State.PENDING, id=hits.ids[0])
-                elif hits.ids or doubts:
-                    ids = hits.ids or doubts
-                    journal.record(row.number, State.UNKNOWN, error=f"{_leads(ids)} may be it")
-                elif overlapping := there.overlapping(row):
-                    await tell(
-                        RowResult(
-                            row.number,
-                            State.REJECTED,
-                            row.reference,
-                            field="tenancy_start",
-                            error=f"overlaps {_leads(overlapping)} of the same reference",
-                            fix="correct the dates, or leave the row out",
-                        )
-                    )
+                elif hits.ids:
+                    error = f"{named('lead', hits.ids)} may be it"
+                    journal.record(row.number, State.UNKNOWN, error=error)
+                elif hits.perhaps:
+                    error = may_be_it("lead", hits.perhaps)
+                    journal.record(row.number, State.UNKNOWN, error=error)
+                elif there.overlapping(row):
+                    journal.record(row.number, State.PENDING, field=OVERLAP)
             await journal.flush()
+        return complete
+
+    @property
+    def _separate(self) -> bool:
+        return self.tenants == "separate"
 
     def request(self, client: AsyncHomebox, row: LeadRow) -> Request:
         """Return the request that creates the lead."""
@@ -257,11 +270,25 @@ class Leads(Kind[LeadRow]):
         return other_dates(made, tenancy_start=row.tenancy_start, tenancy_end=row.tenancy_end)
 
     async def look_up(
-        self, client: AsyncHomebox, rows: Collection[LeadRow], *, everywhere: bool = False
-    ) -> Mapping[int, Hits]:
-        """Return what was found for each row among all leads."""
-        there = await _there(client)
-        return {row.number: there.hits(row) for row in rows}
+        self,
+        client: AsyncHomebox,
+        rows: Collection[LeadRow],
+        *,
+        witnesses: Collection[int] = (),
+        quick: bool = False,
+    ) -> LookUp:
+        """Return what was found for each row among all leads; there is no quicker way."""
+        there, absence = await _there(client, witnesses)
+        others = set(witnesses)
+        hits = {}
+        # What is certainly a row's lead is no other row's, so those rows come first.
+        for _ in range(2):
+            for row in rows:
+                found = there.hits(row, separate=self._separate, others=others)
+                hits[row.number] = found
+                if len(found.ids) == 1:
+                    others.update(found.ids)
+        return LookUp(hits, absence)
 
     def tally(self, columns: Columns[LeadRow]) -> _Tally:
         """Return what adds up messages and notices."""
@@ -280,102 +307,18 @@ def other_dates(made: Any, **sent: dt.date | Unset) -> str:
     return ""
 
 
-class _There:
-    """The leads that are at Homebox, as far as rows are compared with them."""
+async def _there(
+    client: AsyncHomebox, witnesses: Collection[int] = ()
+) -> tuple[lead_matching.Leads, Completeness]:
+    """Return all leads, and whether they are all."""
+    there = lead_matching.Leads()
 
-    def __init__(self) -> None:
-        self.ids: set[int] = set()
-        self._by_reference: defaultdict[tuple[str, dt.date], set[int]] = defaultdict(set)
-        self._spans: defaultdict[str, list[tuple[dt.date, dt.date, int]]] = defaultdict(list)
-        # Of the address and both dates: the leads, and who is reached by them.
-        self._by_address: defaultdict[tuple[str, dt.date, dt.date], dict[int, set[str]]]
-        self._by_address = defaultdict(dict)
-        self._by_contact: defaultdict[tuple[str, dt.date], set[int]] = defaultdict(set)
-        self._referred: set[int] = set()
+    async def add(page: Sequence[Lead]) -> None:
+        for lead in page:
+            there.add(lead)
 
-    def add(self, lead: Lead) -> None:
-        """Take a lead in."""
-        identity = identity_of(lead)
-        self.ids.add(identity)
-        if lead.tenancy_start is None:
-            return
-        start = lead.tenancy_start
-        end = dt.date.max if lead.tenancy_end is None else lead.tenancy_end
-        if lead.property_reference:
-            self._referred.add(identity)
-            self._by_reference[lead.property_reference, start].add(identity)
-            self._spans[lead.property_reference].append((start, end, identity))
-        contacts: set[str] = set()
-        for tenant in lead.tenants:
-            contacts.update(_contacts(tenant.phone_number, tenant.email_address))
-        for contact in contacts:
-            self._by_contact[contact, start].add(identity)
-        home = lead.property
-        if home is not None:
-            keys = [
-                address_key_of(
-                    home.address_line1,
-                    home.address_line2,
-                    home.address_city,
-                    home.address_postcode,
-                )
-            ]
-            if home.external_id:
-                keys.append(f"id:{home.external_id}")
-            for key in keys:
-                self._by_address[key, start, end][identity] = contacts
-
-    def hits(self, row: LeadRow) -> Hits:
-        """Return what is certainly the row's lead, and what may be it."""
-        hits = Hits()
-        if row.reference:
-            hits.by_reference = set(self._by_reference.get((row.reference, row.tenancy_start), ()))
-        contacts = set(row.contacts)
-        if row.address is not UNSET:
-            where = (address_key(row.address), row.tenancy_start, row.tenancy_end)
-            for identity, theirs in self._by_address.get(where, {}).items():
-                if identity in self._referred:
-                    continue
-                same = not row.reference and not theirs.isdisjoint(contacts)
-                (hits.by_address if same else hits.perhaps).add(identity)
-        for contact in contacts:
-            # A lead that carries another reference is another row's.
-            hits.perhaps |= self._with(contact, row) - (self._referred if row.reference else set())
-        hits.perhaps.difference_update(hits.ids)
-        return hits
-
-    def alike(self, row: LeadRow) -> set[int]:
-        """Return leads that have reached a tenant of the row for the same day already."""
-        return {identity for contact in row.contacts for identity in self._with(contact, row)}
-
-    def overlapping(self, row: LeadRow) -> list[int]:
-        """Return leads of the same reference whose tenancy overlaps the row's."""
-        return sorted(
-            identity
-            for start, end, identity in self._spans.get(row.reference, ())
-            if start < row.tenancy_end and row.tenancy_start < end
-        )
-
-    def _with(self, contact: str, row: LeadRow) -> set[int]:
-        return self._by_contact.get((contact, row.tenancy_start), set())
-
-
-async def _there(client: AsyncHomebox) -> _There:
-    """Read all leads; what is missed here is sent twice, so the server's count has to agree."""
-    for _ in range(_SWEEPS):
-        there, cursor = _There(), client.leads.list().pages()
-        async for page in cursor:
-            for lead in page.items:
-                there.add(lead)
-        if not cursor.evidence.disturbance:
-            return there
-    raise AnswerUnusable(
-        "the list of leads is shorter than the server says, or changes while it is read",
-        outcome=Outcome.REJECTED,
-        method="GET",
-        path="lead",
-        attempts=_SWEEPS,
-    )
+    complete = await read_whole(client.leads.list, add, witnesses)
+    return there, complete
 
 
 class _Tally:
@@ -396,7 +339,7 @@ class _Tally:
         self._tenants += len(row.tenants)
         for tenant in row.tenants:
             # A number tells them from one another; the tenant's own is not kept.
-            number = hash(_digits(tenant.phone_number))
+            number = hash(phone_digits(tenant.phone_number))
             (self._again if number in self._seen else self._seen).add(number)
 
     def preview(self) -> Preview:
@@ -409,18 +352,3 @@ class _Tally:
             suppliers=self._suppliers,
             repeated_tenants=len(self._again),
         )
-
-
-def _contacts(phone: str | None, email: str | None) -> Iterator[str]:
-    if phone:
-        yield _digits(phone)
-    if email:
-        yield email.strip().casefold()
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
-
-
-def _leads(ids: Sequence[int]) -> str:
-    return f"lead{'s' * (len(ids) > 1)} {', '.join(map(str, ids))}"

@@ -11,6 +11,9 @@ import attrs
 from ..errors import Problem, ValidationError
 from .preview import Confirm
 
+Tenancies = Literal["joint", "separate"]
+"""What rows are that have one home and one first day, and different tenants."""
+
 
 @attrs.frozen(kw_only=True)
 class ImportOptions:
@@ -19,6 +22,9 @@ class ImportOptions:
     mapping: Mapping[str, str] = attrs.field(factory=dict)
     preset: str | None = None
     generate_references: bool = False
+    reference_prefix: str = ""
+    create_them: bool = False
+    tenants: Tenancies | None = None
     delimiter: str | None = None
     encoding: str | None = None
     journal: Path | None = None
@@ -40,6 +46,11 @@ class ImportOptions:
             wrong.append(Problem("settle", "is below 0", "give seconds"))
         if self.dates not in ("iso", "dmy"):
             wrong.append(Problem("dates", "is unknown", "give 'iso' or 'dmy'"))
+        if self.tenants not in (None, "joint", "separate"):
+            wrong.append(Problem("tenants", "is unknown", "give 'joint' or 'separate'"))
+        if self.reference_prefix.strip() != self.reference_prefix:
+            fix = "leave the spaces out"
+            wrong.append(Problem("reference_prefix", "begins or ends with a space", fix))
         if isinstance(self.confirm, bool):
             fix = "give the number of the preview, or a function that is asked"
             wrong.append(Problem("confirm", "is no number", fix))

@@ -6,13 +6,15 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Generic
 
+import attrs
+
 from ..client import AsyncHomebox
 from ..errors import RequestError
 from .columns import Columns, R
 from .course import Course
 from .joined import rows_in
 from .journal import Entry, Journal, Planned, State
-from .kinds import Kind
+from .kinds import OVERLAP, Kind
 from .preview import Preview
 from .report import Emit, RowResult
 from .sources import Source
@@ -57,13 +59,16 @@ class Planner(Generic[R]):
         tally = self._kind.tally(self._columns)
         if tally is None:
             return None
+        overlaps: list[int] = []
         course.phase = "adding up"
         states = (State.PENDING, State.UNKNOWN) if self._kind.is_listed else (State.PENDING,)
         async for rows in self._rows_in(*states):
             for entry, row in rows:
                 if entry.state is State.PENDING or entry.claimed_at is not None:
                     tally.add(row)
-        return tally.preview()
+                if entry.field == OVERLAP:
+                    overlaps.append(entry.number)
+        return attrs.evolve(tally.preview(), overlaps=tuple(overlaps))
 
     async def adopt(self, lists: AsyncHomebox, course: Course) -> None:
         """Take over what is at Homebox already.
@@ -76,7 +81,7 @@ class Planner(Generic[R]):
             return
         course.phase = "comparing"
         try:
-            compared = await course.unless_drained(self._compare(lists))
+            compared = await course.unless_drained(self._compare(lists, course))
         except RequestError as error:
             course.fail(error)
             return
@@ -87,13 +92,20 @@ class Planner(Generic[R]):
             last = entries[-1].number
             for entry in entries:
                 number, found = entry.number, entry.id
-                journal.record(number, State.ADOPTED, id=found)
+                # Its field says how it was found.
+                journal.record(number, State.ADOPTED, id=found, field=entry.field)
                 await self._emit(RowResult(number, State.ADOPTED, entry.reference, found or None))
         await journal.set_compared()
 
-    async def _compare(self, lists: AsyncHomebox) -> bool:
-        await self._kind.compare(lists, self._journal, self.pending, self._tell)
-        return True
+    async def _compare(self, lists: AsyncHomebox, course: Course) -> bool:
+        compared = await self._kind.compare(lists, self._journal, self.pending, self._tell)
+        if not compared.complete:
+            course.drain(
+                f"what Homebox has could not be read completely ({compared.reason}), so that rows"
+                " which were not found may be there all the same; nothing was sent: run the same"
+                " import again, or send without comparing (--no-adopt-existing)"
+            )
+        return compared.complete
 
     async def _tell(self, row: RowResult) -> None:
         self._journal.record(row.number, row.state, field=row.field, error=row.error, fix=row.fix)

@@ -24,6 +24,7 @@ class Preview:
     those who do not sign up within 72 hours get a reminder. `suppliers`: homes whose suppliers
     are told, `switches`: homes whose energy goes to another supplier.
     `repeated_tenants`: tenants of more than one row, who get the messages of each.
+    `overlaps`: rows whose tenancy overlaps one that Homebox has for the home.
     `photos`: rows with a photo, `surplus_photos`: files of the folder that belong to no row.
     """
 
@@ -34,6 +35,7 @@ class Preview:
     suppliers: int = 0
     switches: int = 0
     repeated_tenants: int = 0
+    overlaps: tuple[int, ...] = ()
     photos: int = 0
     surplus_photos: tuple[str, ...] = ()
 
@@ -66,6 +68,13 @@ class Preview:
             told = "; their tenants hear of it" if self.kind == "leads" else ""
             when = " after 6 days" if self.kind == "leads" else ""
             yield f"the suppliers of {_counted(self.suppliers, 'home')} are told{when}{told}"
+        if self.overlaps:
+            rows = ", ".join(map(str, self.overlaps[:_SHOWN]))
+            more = ", ..." if len(self.overlaps) > _SHOWN else ""
+            yield (
+                f"{_counted(len(self.overlaps), 'tenancy')} of them overlap an earlier one of the"
+                f" same home (rows {rows}{more}); they are sent all the same"
+            )
         if self.kind == "readings":
             yield f"{self.photos:,} of them with a photo, {self.rows - self.photos:,} without"
         if self.surplus_photos:
@@ -108,4 +117,5 @@ class Tally(Protocol[C]):
 
 
 def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing if number == 1 else thing + 's'}"
+    many = {"tenancy": "tenancies"}.get(thing, f"{thing}s")
+    return f"{number:,} {thing if number == 1 else many}"

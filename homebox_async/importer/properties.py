@@ -1,37 +1,37 @@
-"""Properties: what a row of an import asks for, and how it is found again.
-
-A row is found by its reference, or by its address where the property carries no reference at
-all.
-"""
+"""Properties: what a row of an import asks for; `property_lookup` finds it at Homebox."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 import attrs
 
 from ..client import AsyncHomebox
 from ..errors import Problem
+from ..evidence import Completeness
 from ..resources.addresses import Address, AddressId
-from ..resources.properties import Property
-from ..rules import UNSET, text
+from ..rules import text
 from ..wire import Request
-from . import addressing
-from .addressing import address_key, address_key_of, address_of, address_problems, check_address
+from . import addressing, property_lookup
+from .address_matching import ADDRESS_RULE, Place
+from .addressing import (
+    address_key,
+    address_of,
+    address_problems,
+    check_address,
+    generated_reference,
+    generated_start,
+    one_line,
+    place_of_address,
+)
 from .columns import Columns, MappingError, listed
-from .finding import Hits, identity_of
+from .finding import LookUp
 from .journal import Journal
 from .kinds import Kind, Pending, Tell
 from .options import ImportOptions
 from .sources import Row, Source
 
-GENERATED = "hbx-"
-"""How the references begin that are made of an address."""
-
-# From so many postcodes on, a sweep over the whole list is cheaper than two queries for each.
-_SWEEP_FROM = 25
 _NO_REFERENCE = Problem(
     "property_reference", "is empty", "give a reference, or import with --generate-references"
 )
@@ -39,21 +39,41 @@ _NO_REFERENCE = Problem(
 
 @attrs.frozen
 class PropertyRow:
-    """What a row asks for: a property to create."""
+    """What a row asks for: a property to create.
+
+    `generated`: the reference by each rule, where it is made of the address.
+    """
 
     number: int
     address: Address | AddressId
     reference: str
+    rule: int = ADDRESS_RULE
+    generated: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
         """The `address_key` of the address."""
-        return address_key(self.address)
+        return address_key(self.address, self.rule)
 
     @property
     def names_an_id(self) -> bool:
         """Whether the address is named by its id."""
         return isinstance(self.address, AddressId)
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The references by which the property may be there."""
+        return self.generated | {self.reference}
+
+    @property
+    def place(self) -> Place:
+        """The address taken apart; without lines where it is named by its id."""
+        return place_of_address(self.address)
+
+    @property
+    def text(self) -> str:
+        """The address on one line."""
+        return one_line(self.address)
 
 
 class PropertyColumns(Columns[PropertyRow]):
@@ -92,6 +112,13 @@ class PropertyColumns(Columns[PropertyRow]):
         """Whether rows without a reference get one of their address."""
         return bool(self._options.get("generate_references"))
 
+    @property
+    def generated_start(self) -> str:
+        """How references begin that are made here, "" where none are."""
+        if not self.generates:
+            return ""
+        return self.reference_prefix + generated_start(self.address_rule)
+
     def read(self, row: Row) -> PropertyRow | list[Problem]:
         """Make the request of a row, or tell all that is wrong with it."""
         if row.fault is not None:
@@ -101,26 +128,38 @@ class PropertyColumns(Columns[PropertyRow]):
         problems = address_problems(address, got, self.uses)
         reference = got.get("property_reference", "")
         if reference:
-            fault = text(reference)
+            fault = text(self.reference_prefix + reference)
             if fault is not None:
                 problems.append(Problem("property_reference", *fault))
         elif not self.generates:
             problems.append(_NO_REFERENCE)
         if problems:
             return problems
-        return PropertyRow(row.number, address, reference or _generated(address))
+        return self._made(row, address, reference)
 
     def read_again(self, row: Row) -> PropertyRow:
         """Make the request of a row that `read` has found to be good."""
         got = self.got(row)
-        address = address_of(got)
-        return PropertyRow(
-            row.number, address, got.get("property_reference") or _generated(address)
-        )
+        return self._made(row, address_of(got), got.get("property_reference", ""))
+
+    def _made(self, row: Row, address: Address | AddressId, reference: str) -> PropertyRow:
+        prefix, rule = self.reference_prefix, self.address_rule
+        if reference:
+            return PropertyRow(row.number, address, prefix + reference, rule)
+        reference = prefix + generated_reference(address, rule)
+        # An import by the other rule may have made the property.
+        both = frozenset(prefix + generated_reference(address, each) for each in (1, 2))
+        return PropertyRow(row.number, address, reference, rule, both)
 
 
+@attrs.frozen
 class Properties(Kind[PropertyRow]):
-    """The kind of `import_properties`."""
+    """The kind of `import_properties`.
+
+    `create_them`: rows are created although a property without a reference has their address.
+    """
+
+    create_them: bool = False
 
     name = "properties"
     column_names = PropertyColumns.names
@@ -131,10 +170,17 @@ class Properties(Kind[PropertyRow]):
         return client.properties._creation(row.address, row.reference)
 
     async def look_up(
-        self, client: AsyncHomebox, rows: Collection[PropertyRow], *, everywhere: bool = False
-    ) -> Mapping[int, Hits]:
-        """Return what was found for each row; `everywhere`: also at other postcodes."""
-        return await look_up(client, rows, everywhere=everywhere)
+        self,
+        client: AsyncHomebox,
+        rows: Collection[PropertyRow],
+        *,
+        witnesses: Collection[int] = (),
+        quick: bool = False,
+    ) -> LookUp:
+        """Return what was found for each row, and whether all else is absent."""
+        return await property_lookup.look_up(
+            client, rows, witnesses=witnesses, quick=quick, create_them=self.create_them
+        )
 
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> PropertyColumns:
         """Find the fields among the columns of a source."""
@@ -143,6 +189,7 @@ class Properties(Kind[PropertyRow]):
             mapping=options.mapping,
             preset=options.preset,
             generate_references=options.generate_references,
+            reference_prefix=options.reference_prefix,
         )
 
     async def check_rows(
@@ -153,75 +200,15 @@ class Properties(Kind[PropertyRow]):
         pending: Pending[PropertyRow],
     ) -> None:
         """Reject references that several rows have; of generated ones, reject the repeats."""
-        generates = isinstance(columns, PropertyColumns) and columns.generates
-        await journal.reject_duplicates(but=GENERATED if generates else "")
-        if generates:
-            await journal.reject_repeats(GENERATED)
+        start = columns.generated_start if isinstance(columns, PropertyColumns) else ""
+        await journal.reject_duplicates(but=start)
+        if start:
+            await journal.reject_repeats(start)
 
     async def compare(
         self, client: AsyncHomebox, journal: Journal, pending: Pending[PropertyRow], tell: Tell
-    ) -> None:
-        """Note which rows have a reference that a property carries already."""
-        async for page in properties(client):
-            await journal.match(
-                [(one, identity_of(found)) for found in page for one in found.references]
-            )
-
-
-async def look_up(
-    client: AsyncHomebox, rows: Collection[PropertyRow], *, everywhere: bool = False
-) -> Mapping[int, Hits]:
-    """Return what was found for each row, by row number.
-
-    `everywhere`: also among properties at other postcodes.
-    Raises RequestError if the list cannot be read.
-    """
-    hits = {row.number: Hits() for row in rows}
-    references = {row.reference: hits[row.number] for row in rows}
-    addresses: dict[str, list[Hits]] = {}
-    for row in rows:
-        addresses.setdefault(row.key, []).append(hits[row.number])
-    for query in [""] if everywhere else _queries(rows):
-        async for page in properties(client, query):
-            for found in page:
-                identity = identity_of(found)
-                for reference in found.references:
-                    if reference in references:
-                        references[reference].by_reference.add(identity)
-                if not found.references:
-                    for key in _keys(found):
-                        for hit in addresses.get(key, ()):
-                            hit.by_address.add(identity)
-    return hits
-
-
-async def properties(client: AsyncHomebox, query: str = "") -> AsyncIterator[tuple[Property, ...]]:
-    """Give the pages of the list of properties, up to the first empty one."""
-    async for page in client.properties.list(q=query or UNSET).pages():
-        yield page.items
-
-
-def _keys(found: Property) -> Iterable[str]:
-    yield address_key_of(
-        found.address_line1, found.address_line2, found.address_city, found.address_postcode
-    )
-    if found.external_id:
-        yield f"id:{found.external_id}"
-
-
-def _queries(rows: Collection[PropertyRow]) -> list[str]:
-    postcodes = {_postcode(row) for row in rows}
-    if "" in postcodes or len(postcodes) > _SWEEP_FROM:
-        return [""]
-    # Nobody says how the server spells what it searches in.
-    return sorted({*postcodes, *(f"{code[:-3]} {code[-3:]}" for code in postcodes)})
-
-
-def _postcode(row: PropertyRow) -> str:
-    postcode = row.address.postcode or ""
-    return postcode.replace(" ", "").upper()
-
-
-def _generated(address: Address | AddressId) -> str:
-    key = address_key(address).encode("utf-8", "surrogatepass")
-    return GENERATED + hashlib.blake2b(key, digest_size=10).hexdigest()
+    ) -> Completeness:
+        """Note which rows a property is there for, or may be."""
+        return await property_lookup.compare_all(
+            client, journal, pending, tell, create_them=self.create_them
+        )

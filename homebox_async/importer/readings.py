@@ -16,11 +16,12 @@ import attrs
 
 from ..client import AsyncHomebox
 from ..errors import Problem
+from ..evidence import Completeness
 from ..rules import UNSET, Unset, one_of, plain_date
 from ..wire import Request
 from .cells import Cells
 from .columns import Columns, MappingError, listed
-from .finding import Hits
+from .finding import Hits, LookUp
 from .journal import Journal, Reader, State
 from .kinds import Kind, Pending, Tell
 from .leads import other_dates
@@ -72,6 +73,9 @@ class ReadingRow:
     def values(self) -> tuple[int, int | None]:
         """The values of both registers."""
         return self.reading, None if self.reading2 is UNSET else self.reading2
+
+
+_READ = Completeness(True, "the readings of each home were read to their end")
 
 
 class ReadingColumns(Columns[ReadingRow]):
@@ -242,7 +246,7 @@ class Readings(Kind[ReadingRow]):
 
     async def compare(
         self, client: AsyncHomebox, journal: Journal, pending: Pending[ReadingRow], tell: Tell
-    ) -> None:
+    ) -> Completeness:
         """Note which rows were recorded already; reject what contradicts what is there."""
         last = ""
         while found := await journal.take(partial(meters_of_homes, after=last, size=_AT_A_TIME)):
@@ -253,6 +257,7 @@ class Readings(Kind[ReadingRow]):
                 for result in self._compared(journal, meter, there[_home(meter.home)]):
                     await tell(result)
         await journal.flush()
+        return _READ
 
     def _compared(
         self, journal: Journal, meter: FileMeter, there: Sequence[Recorded] | None
@@ -295,8 +300,13 @@ class Readings(Kind[ReadingRow]):
         return other_dates(made, date_of_reading=row.date_of_reading)
 
     async def look_up(
-        self, client: AsyncHomebox, rows: Collection[ReadingRow], *, everywhere: bool = False
-    ) -> Mapping[int, Hits]:
+        self,
+        client: AsyncHomebox,
+        rows: Collection[ReadingRow],
+        *,
+        witnesses: Collection[int] = (),
+        quick: bool = False,
+    ) -> LookUp:
         """Return what was found for each row among the readings of its home."""
         hits = {row.number: Hits() for row in rows}
         homes = list(dict.fromkeys(row.home for row in rows))
@@ -306,7 +316,7 @@ class Readings(Kind[ReadingRow]):
                 found = [one for one in there.get(row.home) or () if one.type in ("", row.type)]
                 same = _same([one.point for one in found], row.date_of_reading, row.values)
                 hits[row.number].by_reference.update(same)
-        return hits
+        return LookUp(hits, _READ)
 
     def tally(self, columns: Columns[ReadingRow]) -> _Tally:
         """Return what adds up readings and photos."""

@@ -9,7 +9,7 @@ from ..client import AsyncHomebox
 from ..errors import RequestError
 from .claims import Claims, Item
 from .course import Course
-from .finding import Hits
+from .finding import LookUp, may_be_it
 from .journal import Journal, State
 from .kinds import Kind
 
@@ -48,7 +48,8 @@ class Reconciler:
                     self._kind.look_up(
                         self._lists,
                         [item.row for item in claims.open],
-                        everywhere=not all(item.claimed for item in claims.open),
+                        # Absence counts only for those that have settled.
+                        quick=all(started < item.settled for item in claims.open),
                     )
                 )
             except RequestError as error:
@@ -58,7 +59,7 @@ class Reconciler:
                 return
             looked_up, claims.open = claims.open, []
             for item in looked_up:
-                if not await self._decide(item, found[item.row.number], started):
+                if not await self._decide(item, found, started):
                     claims.open.append(item)
             if claims.open:
                 # All of them: a look-up for each one's own time would read the list over and over.
@@ -66,9 +67,9 @@ class Reconciler:
                 await course.wait(max(item.settled for item in claims.open) - time.monotonic())
                 course.phase = "reconciling"
 
-    async def _decide(self, item: Item, hits: Hits, started: float) -> bool:
+    async def _decide(self, item: Item, found: LookUp, started: float) -> bool:
         """Act on what a look-up found of a row; False if it has to be looked up once more."""
-        leave_open = self._claims.leave_open
+        leave_open, hits = self._claims.leave_open, found.hits[item.row.number]
         if hits.ids:
             listed = ", ".join(map(str, hits.ids))
             if len(hits.ids) > 1:
@@ -82,10 +83,16 @@ class Reconciler:
                 self.adopted += 1
                 await self._claims.settle(item, State.ADOPTED, id=hits.ids[0])
         elif hits.perhaps:
-            listed = ", ".join(map(str, sorted(hits.perhaps)))
-            await leave_open(item, f"{self._one} {listed} may be it; nothing was guessed")
+            await leave_open(item, may_be_it(self._one, hits.perhaps))
+        elif hits.contradictions:
+            await leave_open(item, "; ".join(hits.contradictions.values()))
         elif started < item.settled:
             return False
+        elif not found.absence.complete:
+            await leave_open(
+                item,
+                f"it was not found, which does not show that it is absent: {found.absence.reason}",
+            )
         elif item.confirmed:
             await leave_open(
                 item, "the server said that it was created, but its list does not show it"

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import RequestError
-from .journal import State
+from .journal import Entry, State
 from .preview import Preview
 
 
@@ -28,6 +28,19 @@ class RowResult:
     field: str = ""
     error: str = ""
     fix: str = ""
+
+    @classmethod
+    def of(cls, entry: Entry) -> RowResult:
+        """Return what the journal holds of a row as its result."""
+        return cls(
+            number=entry.number,
+            state=entry.state,
+            reference=entry.reference,
+            id=entry.id or None,
+            field=entry.field,
+            error=entry.error,
+            fix=entry.fix,
+        )
 
     @property
     def property_id(self) -> int | None:

@@ -200,6 +200,7 @@ class Import:
                 target=target,
             )
             await stack.enter_async_context(journal)
+            columns.address_rule = journal.address_rule
             self._engine = engine = Engine(
                 self._kind,
                 self._client,
@@ -226,6 +227,8 @@ class Import:
                     await write_results(journal, source, stem)  # what was rejected is told
                     raise
                 await engine.run()
+            for joined in await journal.settle_joined():
+                await self._emit(RowResult.of(joined))
             self._course.phase = "writing results"
             report = await self._reported(source, journal, engine, path, began)
             if not options.dry_run:
@@ -389,7 +392,7 @@ async def run_partition(client: AsyncHomebox, source: Input, options: ImportOpti
     It needs nothing but its arguments, and may be run again anywhere: all rows of one reference
     fall into the same partition, in any process, and each partition has a journal of its own.
     """
-    return await Import(client, source, options, Properties())
+    return await Import(client, source, options, Properties(create_them=options.create_them))
 
 
 def _stem(name: str) -> str:

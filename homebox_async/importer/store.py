@@ -1,7 +1,8 @@
 """The journal's rows: what `journal` runs, in its own thread, on one SQLite connection.
 
-No personal data is kept: a row is known by its number and by digests, which a salt that every
-journal draws for itself makes useless elsewhere.
+A row is known by its number, its reference and by digests, which a salt that every journal draws
+for itself makes useless elsewhere. Of persons nothing is kept; the address of a home only in the
+error of a row whose reference Homebox has at another address.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ..errors import HomeboxError, Problem
 from .places import SHOWN, Places, name_rows
 
 _UNIT = "\x1f"  # ASCII's unit separator
+_LAST = "\U0010ffff"  # sorts behind all that may follow a beginning
 _PLAN_CHUNK = 5_000
 _PLAN_COMMIT = 10  # chunks
 _ENTRY = (
@@ -58,6 +60,10 @@ class State(enum.IntEnum):
 _STATES = tuple(State)  # by number: an index takes a tenth of what `State(number)` does
 _FINAL = (State.CREATED, State.ADOPTED)
 _OPEN = (State.PENDING, State.UNKNOWN)
+
+
+JOINED = "joined:"
+"""The start of the `field` of rows that are sent with another one, whose number follows."""
 
 
 class Entry(NamedTuple):
@@ -133,9 +139,11 @@ class Reader:
         self._counts = None
 
     def page(self, states: Collection[State], *, after: int, size: int) -> list[Entry]:
-        """Return the next rows in some states, in row order."""
+        """Return the next rows in some states, in row order, but for those sent with others."""
         return self._entries(
-            f"WHERE number > ? AND state IN ({_marks(states)}) ORDER BY number LIMIT ?",
+            f"WHERE number > ? AND state IN ({_marks(states)})"
+            f" AND NOT (state = {State.PENDING} AND field LIKE '{JOINED}%')"
+            " ORDER BY number LIMIT ?",
             (after, *states, size),
         )
 
@@ -194,6 +202,53 @@ class Reader:
                     f"row {number} is {before.name.lower()} and cannot become"
                     f" {after.name.lower()}; please report this as a bug of homebox_async"
                 )
+
+    def entry(self, number: int) -> Entry:
+        """Return what the journal holds of a row."""
+        for entry in self._entries("WHERE number = ?", (number,)):
+            return entry
+        raise self._missing(number)
+
+    def join(self, number: int, first: int) -> None:
+        """Note that an open row is sent with another one."""
+        self.connection.execute(
+            "UPDATE rows SET state = ?, field = ?, error = '', fix = ''"
+            " WHERE number = ? AND state IN (?, ?)",
+            (State.PENDING, f"{JOINED}{first}", number, *_OPEN),
+        )
+        self.forget_counts()
+
+    def settle_joined(self) -> list[Entry]:
+        """Give rows that were sent with another one what became of that; return them."""
+        joined = [
+            entry
+            for entry in self._entries("WHERE state = ? AND field LIKE ?", (0, f"{JOINED}%"))
+            if self._state(int(entry.field.removeprefix(JOINED))) is not State.PENDING
+        ]
+        settled = []
+        for entry in joined:
+            first = self.entry(int(entry.field.removeprefix(JOINED)))
+            after = (first.state, first.id, first.field, first.error, first.fix)
+            self.record([(entry.number, *after, False)])
+            settled.append(self.entry(entry.number))
+        return settled
+
+    def find_recased(self, reference: str, limit: int) -> list[Entry]:
+        """Return pending rows whose reference is this one in another case, or begins with it.
+
+        None where there are more than `limit`: the beginning is common to many.
+        """
+        # Made when it is first needed: most imports meet no such references.
+        self.connection.execute(
+            "CREATE INDEX IF NOT EXISTS by_recased ON rows (reference COLLATE NOCASE)"
+        )
+        start = storable(reference)
+        found = self._entries(
+            "WHERE reference COLLATE NOCASE >= ? AND reference COLLATE NOCASE < ?"
+            " AND state = ? LIMIT ?",
+            (start, start + _LAST, State.PENDING, limit + 1),
+        )
+        return found if len(found) <= limit else []
 
     def find(self, reference: str) -> list[Entry]:
         """Return the rows with a reference."""
@@ -352,6 +407,7 @@ class Reader:
         with self._transaction():
             run("DROP INDEX IF EXISTS by_reference")
             run("DROP INDEX IF EXISTS by_address")
+            run("DROP INDEX IF EXISTS by_recased")
             run("DELETE FROM rows")
             for chunk in itertools.count(1):
                 if stop.is_set():
@@ -401,7 +457,10 @@ class Reader:
         found = self.connection.execute("SELECT state FROM rows WHERE number = ?", (number,))
         for (state,) in found:
             return State(state)
-        raise JournalError(
+        raise self._missing(number)
+
+    def _missing(self, number: int) -> JournalError:
+        return JournalError(
             f"row {number} is not in the journal; please report this as a bug of homebox_async"
         )
 

@@ -13,16 +13,18 @@ import attrs
 
 from ..client import AsyncHomebox
 from ..errors import Problem
+from ..evidence import Completeness
 from ..resources.addresses import Address, AddressId
 from ..resources.leads import NewTenant
 from ..resources.voids import ForwardingDetails
-from ..rules import UNSET, Unset, end_after_start, tenancy_date, text
+from ..rules import UNSET, Unset, end_after_start, tenancy_date
 from ..wire import Request
 from . import addressing
+from .address_matching import ADDRESS_RULE
 from .addressing import address_key, check_address, explained
 from .cells import PERSON, Cells
 from .columns import Columns, MappingError, listed, plain
-from .finding import Hits
+from .finding import Hits, LookUp
 from .journal import Journal
 from .kinds import Kind, Pending, Tell
 from .leads import other_dates
@@ -54,13 +56,14 @@ class VoidRow:
     responsible_tenant: NewTenant = attrs.field(repr=False)
     responsible_address: Address = attrs.field(repr=False)
     forwarding_details: ForwardingDetails | Unset = attrs.field(repr=False)
+    rule: int = ADDRESS_RULE
 
     @property
     def key(self) -> str:
         """The home and the first day: there is one void of both."""
         home = f"property:{self.property_id}"
         if self.property_id is UNSET and self.address is not UNSET:
-            home = address_key(self.address)
+            home = address_key(self.address, self.rule)
         return f"{home}|{self.tenancy_start}"
 
     @property
@@ -130,7 +133,7 @@ class VoidColumns(Columns[VoidRow]):
         cells.problems += explained(responsible, "responsible_", self.uses, "responsible_")
         made = VoidRow(
             number=row.number,
-            reference=cells.text("property_reference", text),
+            reference=cells.reference(self.reference_prefix),
             property_id=property_id,
             # The API prefers the id; the address of such a row is for people.
             address=UNSET if cells.has("property_id") else cells.address(),
@@ -142,6 +145,7 @@ class VoidColumns(Columns[VoidRow]):
             responsible_tenant=cells.person("responsible_"),
             responsible_address=responsible,
             forwarding_details=_forwarding(got, cells, self.uses),
+            rule=self.address_rule,
         )
         if made.property_id is UNSET and made.address is UNSET and not cells.has("property_id"):
             cells.refuse("property_id", "is empty", "give it, or the address")
@@ -161,7 +165,12 @@ class Voids(Kind[VoidRow]):
 
     def recognise(self, columns: Sequence[str], options: ImportOptions) -> VoidColumns:
         """Find the fields among the columns of a source."""
-        return VoidColumns.recognise(columns, mapping=options.mapping, dates=options.dates)
+        return VoidColumns.recognise(
+            columns,
+            mapping=options.mapping,
+            dates=options.dates,
+            reference_prefix=options.reference_prefix,
+        )
 
     async def check_rows(
         self,
@@ -175,13 +184,14 @@ class Voids(Kind[VoidRow]):
 
     async def compare(
         self, client: AsyncHomebox, journal: Journal, pending: Pending[VoidRow], tell: Tell
-    ) -> None:
+    ) -> Completeness:
         """Compare with nothing: there is no list of voids."""
+        return Completeness(True, "Homebox does not list voids")
 
     def request(self, client: AsyncHomebox, row: VoidRow) -> Request:
         """Return the request that creates the void period."""
         fields = {each.name: getattr(row, each.name) for each in attrs.fields(VoidRow)}
-        del fields["number"]
+        del fields["number"], fields["rule"]
         fields["property_reference"] = fields.pop("reference") or UNSET
         return client.voids._creation(**fields)
 
@@ -190,10 +200,17 @@ class Voids(Kind[VoidRow]):
         return other_dates(made, tenancy_start=row.tenancy_start, tenancy_end=row.tenancy_end)
 
     async def look_up(
-        self, client: AsyncHomebox, rows: Collection[VoidRow], *, everywhere: bool = False
-    ) -> Mapping[int, Hits]:
+        self,
+        client: AsyncHomebox,
+        rows: Collection[VoidRow],
+        *,
+        witnesses: Collection[int] = (),
+        quick: bool = False,
+    ) -> LookUp:
         """Find nothing: there is no list of voids."""
-        return {row.number: Hits() for row in rows}
+        return LookUp(
+            {row.number: Hits() for row in rows}, Completeness(False, "Homebox does not list voids")
+        )
 
     def tally(self, columns: Columns[VoidRow]) -> _Tally:
         """Return what adds up switches and notices."""

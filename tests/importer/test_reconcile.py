@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from homebox_async import AnswerUnusable
 from homebox_async.emulator import Address as Home
 from homebox_async.emulator import Assumed, Fault
 from homebox_async.importer.finding import Hits
-from homebox_async.importer.properties import PropertyRow, look_up, properties
+from homebox_async.importer.properties import PropertyRow
+from homebox_async.importer.property_lookup import look_up
 from homebox_async.resources.addresses import Address, AddressId
 
 LIST = ("GET", "/api/partner/property")
@@ -36,63 +38,118 @@ async def add(bench: Any) -> Any:
     return add
 
 
-async def test_by_reference(bench: Any, add: Any) -> None:
-    """A reference finds its property, whatever the address looks like."""
+async def hits_of(bench: Any, *rows: PropertyRow, **options: Any) -> dict[int, Hits]:
+    """Return what is found of some rows."""
+    return dict((await look_up(bench.client(), rows, **options)).hits)
+
+
+@pytest.mark.parametrize(
+    "line1", ["1 High St", "1 HIGH STREET", "High Street 1, Headingley", "The Mill, 1 High St"]
+)
+async def test_by_reference(bench: Any, add: Any, line1: str) -> None:
+    """A reference finds its property, as long as nothing contradicts it."""
     add("9 Elsewhere", "other")
-    there = add("The Old Mill", "R1")
-    found = await look_up(bench.client(), [row(1), row(2)])
-    assert {1: Hits({there}, set()), 2: Hits()} == found
+    there = add(line1, "R1")
+    found = await hits_of(bench, row(1), row(2))
+    assert {1: Hits({there}), 2: Hits()} == found
     assert [there] == found[1].ids
 
 
-@pytest.mark.parametrize("line1", ["1 HIGH ST.", "1, High St", " 1  high st "])
+@pytest.mark.parametrize(
+    ("line1", "postcode"),
+    [("2 High St", "LS1 1AA"), ("1 High St", "LS1 1AB"), ("Flat 1, 1 High St", "LS1 1AA")],
+    ids=["number", "postcode", "flat"],
+)
+async def test_contradiction(bench: Any, add: Any, line1: str, postcode: str) -> None:
+    """The reference at another address is another home: both addresses are shown."""
+    there = add(line1, "R1", postcode=postcode)
+    found = await hits_of(bench, row(1))
+    assert [] == found[1].ids
+    assert list(found[1].contradictions) == [there]
+    [text] = found[1].contradictions.values()
+    assert f"{line1}, Leeds, {postcode}" in text
+    assert "1 High St, Leeds, LS1 1AA" in text
+
+
+@pytest.mark.parametrize("line1", ["1 HIGH ST.", "1, High Street", " 1  high st "])
 async def test_by_address(bench: Any, add: Any, line1: str) -> None:
     """Where a property has no reference, its address finds it in any spelling."""
     there = add(line1, None)
-    found = await look_up(bench.client(), [row(1), row(2)])
+    found = await hits_of(bench, row(1), row(2))
     assert {1: Hits(set(), {there}), 2: Hits()} == found
+
+
+async def test_similar_address(bench: Any, add: Any) -> None:
+    """A home without a reference and with more words in its address is a doubt."""
+    there = add("The Annexe, 1 High St", None)
+    assert [there] == list((await hits_of(bench, row(1)))[1].perhaps)
 
 
 async def test_address_of_another_reference(bench: Any, add: Any) -> None:
     """A property that has a reference of its own is not found by its address."""
     add("1 High St", "somebody-else's")
-    assert {1: Hits()} == await look_up(bench.client(), [row(1)])
+    assert {1: Hits()} == await hits_of(bench, row(1))
+
+
+@pytest.mark.parametrize("shown", ["ref-1", "REF", "Ref", "REF1", "ref 1"])
+async def test_altered_reference(bench: Any, add: Any, shown: str) -> None:
+    """A reference that comes back recased or shortened leaves a doubt."""
+    there = add("1 High Street", shown)
+    found = await hits_of(bench, attrs.evolve(row(1), reference="REF-1"))
+    assert (set(), set(), [there]) == (
+        found[1].by_reference,
+        found[1].by_address,
+        list(found[1].perhaps),
+    )
+    assert "shortened or in another case" in found[1].perhaps[there]
+
+
+async def test_altered_reference_of_another_home(bench: Any, add: Any) -> None:
+    """A recased reference at an address that contradicts is another home's."""
+    add("2 High Street", "r1")
+    assert {1: Hits()} == await hits_of(bench, row(1))
+
+
+async def test_other_partners(bench: Any, add: Any) -> None:
+    """Only the account's own entry counts: another partner may use the same reference."""
+    bench.emulator.assumed = Assumed(other_partner_references=("R1", "R2", "R2"))
+    add("9 High St", "R9")
+    mine = add("2 High St", "R2")
+    add("3 High St", None)
+    found = await hits_of(bench, row(1), row(2))
+    assert {1: Hits(), 2: Hits({mine})} == found
 
 
 async def test_reference_goes_first(bench: Any, add: Any) -> None:
     """What has the reference counts, though another one has the address."""
     add("1 High St", None)
     there = add("1 High St", "R1")
-    assert [there] == (await look_up(bench.client(), [row(1)]))[1].ids
-
-
-async def test_everywhere(bench: Any, add: Any) -> None:
-    """A property at another postcode is found if it is looked for."""
-    there = add("The Old Mill", "R1", postcode="YO1 1AA")
-    assert [] == (await look_up(bench.client(), [row(1)]))[1].ids
-    assert [there] == (await look_up(bench.client(), [row(1)], everywhere=True))[1].ids
+    assert [there] == (await hits_of(bench, row(1)))[1].ids
 
 
 async def test_several(bench: Any, add: Any) -> None:
-    """Several properties with the reference are all told."""
+    """Several properties with the reference are all found."""
     both = [add("1 High St", "R1"), add("1 High St", "R1")]
-    assert both == (await look_up(bench.client(), [row(1)]))[1].ids
+    assert both == (await hits_of(bench, row(1)))[1].ids
+
+
+async def test_known_as_another_rows(bench: Any, add: Any) -> None:
+    """A property that was created for another row is not found by its address."""
+    there = add("1 High St", None)
+    assert {1: Hits()} == await hits_of(bench, row(1), witnesses=[there])
 
 
 async def test_by_address_id(bench: Any, add: Any) -> None:
     """A row with an address id is found by what the list shows as external id."""
     there = add("1 High St", None, address_id="abc-1")
     rows = [PropertyRow(1, AddressId("abc-1"), "R1"), PropertyRow(2, AddressId("abc-2"), "R2")]
-    found = await look_up(bench.client(), rows)
-    assert {1: Hits(set(), {there}), 2: Hits()} == found
+    assert {1: Hits(set(), {there}), 2: Hits()} == await hits_of(bench, *rows)
 
 
-async def test_address_id_with_postcode(bench: Any, add: Any) -> None:
-    """An address id that comes with a postcode needs no look at the whole list."""
-    there = add("1 High St", None, address_id="abc-1")
-    found = await look_up(bench.client(), [PropertyRow(1, AddressId("abc-1", "LS1 1AA"), "R1")])
-    assert [there] == found[1].ids
-    assert {"LS1 1AA", "LS11AA"} == {seen.query["q"] for seen in bench.emulator.received}
+async def test_address_id_by_reference(bench: Any, add: Any) -> None:
+    """For a row with an address id, the reference alone is presence."""
+    there = add("9 Elsewhere", "R1", postcode="YO1 1AA")
+    assert [there] == (await hits_of(bench, PropertyRow(1, AddressId("abc-1"), "R1")))[1].ids
 
 
 @pytest.mark.parametrize(
@@ -102,30 +159,21 @@ async def test_queries(bench: Any, add: Any, postcodes: int, queries: int) -> No
     """Few postcodes are asked for one by one, for many the whole list is read."""
     rows = [row(n, f"LS{n} 1AA") for n in range(1, postcodes + 1)]
     ids = [add(f"{n} High St", f"R{n}", postcode=f"LS{n} 1AA") for n in range(1, postcodes + 1)]
-    found = await look_up(bench.client(), rows)
+    found = await hits_of(bench, *rows)
     assert ids == [found[number].ids[0] for number in range(1, postcodes + 1)]
     asked = {seen.query["q"] for seen in bench.emulator.received if "q" in seen.query}
     assert queries == len(asked)
 
 
-@pytest.mark.parametrize("order", ["oldest-first", "newest-first"])
-async def test_list_that_grows(bench: Any, order: Any) -> None:
-    """What others add while the list is read hides nothing that was there before."""
-    await bench.emulator.aclose()
-    await bench.serve(assumed=Assumed(list_order=order, property_page_size=5))
-    store = bench.emulator.store
-    there = store.add_property(home("1 High St"), "R1").id
-    for n in range(20):
-        store.add_property(home(f"{n} Low St"), f"old-{n}")
-    client = bench.client()
-    pages = 0
-    seen: set[int | None] = set()
-    async for page in properties(client):
-        pages += 1
-        seen.update(found.id for found in page)
-        for n in range(6 if pages < 6 else 0):
-            store.add_property(home(f"{n} New St"), f"new-{pages}-{n}")
-    assert there in seen
+async def test_absence(bench: Any, add: Any) -> None:
+    """What is not found by its postcode is looked for in the whole list, which shows absence."""
+    add("2 High St", "R2")
+    quick = await look_up(bench.client(), [row(1)], quick=True)
+    assert (False, "the whole list was not read") == attrs.astuple(quick.absence)
+    assert (await look_up(bench.client(), [row(1)])).absence.complete
+    missing = await look_up(bench.client(), [row(1)], witnesses=[77])
+    assert not missing.absence.complete
+    assert "77" in missing.absence.reason
 
 
 async def test_server_that_does_not_count_pages(bench: Any, server: Any) -> None:
@@ -133,17 +181,16 @@ async def test_server_that_does_not_count_pages(bench: Any, server: Any) -> None
     page = b'{"data": [{"id": 1, "partner_properties": [{"property_reference": "R1"}]}]}'
     server.default = server.say(body=page)
     with pytest.raises(AnswerUnusable, match="ignores `page`"):
-        await look_up(bench.client(base_url=server.url), [row(1)], everywhere=True)
-    assert 3 == len(server.seen)
+        await look_up(bench.client(base_url=server.url), [row(1)])
 
 
 async def test_property_without_id(bench: Any, server: Any) -> None:
     """A property that is listed without its id is found all the same."""
     page = b'{"data": [{"partner_properties": [{"property_reference": "R1"}]}]}'
-    server.acts = [server.say(body=page)]
+    server.acts = [server.say(body=b'{"data": {}}'), server.say(body=page)]
     server.default = server.say(body=b'{"data": []}')
     found = await look_up(bench.client(base_url=server.url), [row(1)])
-    assert {1: Hits({0}, set())} == found
+    assert {1: Hits({0}, set())} == found.hits
 
 
 @pytest.mark.parametrize(
@@ -153,4 +200,4 @@ async def test_list_that_fails(bench: Any, add: Any, kind: str) -> None:
     """A page that fails is asked for again: it must not pass for the end of the list."""
     there = add("1 High St", "R1")
     bench.script(Fault.named(kind), on=LIST)
-    assert [there] == (await look_up(bench.client(), [row(1)]))[1].ids
+    assert [there] == (await hits_of(bench, row(1)))[1].ids

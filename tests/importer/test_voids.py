@@ -155,7 +155,7 @@ def test_address_and_forwarding() -> None:
     """A home may be an address; where the tenant has gone may be told, in full."""
     without = {name: cell for name, cell in CELLS.items() if name != "property_id"}
     made = read({**without, **HOME, **FORWARDING})
-    assert ("1highst||leeds|ls11aa" + f"|{SOON}", False) == (made.key, made.names_an_id)
+    assert (f"LS11AA|1 high st|{SOON}", False) == (made.key, made.names_an_id)
     assert "Zqbob" == made.forwarding_details.name
     assert "Zq" not in repr(made)
     assert ["forwarding_name"] == [

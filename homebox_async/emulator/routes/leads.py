@@ -8,6 +8,7 @@ from ..inputs import read_fields
 from ..laravel import PER_PAGE, midnight, paginated, plain_timestamp, timestamp
 from ..outbox import SUPPLIER_DELAY
 from ..records import PARTNER, Lead, NewLead, NewTenant
+from ..rewriting import shown_address, shown_reference
 from ..routing import Answer, Call, Route, json_answer
 from ..shapes import page_of, raw_property_shape, read_address, read_period, visible
 from ..validation import Validator
@@ -105,8 +106,10 @@ def _shape(call: Call, row: Lead) -> dict[str, object]:
         "tenancy_type": "Existing Tenancy" if row.existing_tenancy else "New Tenancy",
         "completed_at": None if completed is None else timestamp(completed),
         "managing_party_name": row.managing_party_name,
-        "property": None if home is None else raw_property_shape(home, plain_timestamp),
-        "property_reference": row.reference,
+        "property": None
+        if home is None
+        else {**raw_property_shape(home, plain_timestamp), **shown_address(call, home)},
+        "property_reference": shown_reference(call, row.reference),
         "tenants": [
             {
                 "id": tenant.id,

@@ -10,9 +10,13 @@ from ..finders import branch_of, property_of
 from ..inputs import read_fields
 from ..laravel import invalid
 from ..records import PARTNER, Property
+from ..rewriting import shown_address, shown_reference
 from ..routing import Answer, Call, Route, json_answer
 from ..shapes import partner_shape, property_shape, required_address, visible
 from ..validation import Validator
+
+# Ids that no partner, branch or entry of this emulator has.
+_OTHERS = 900_000
 
 
 def find_address(call: Call) -> Answer:
@@ -92,8 +96,11 @@ def _order(count: int, newest_first: bool) -> range:
 def _matching(call: Call, query: str, *, newest_first: bool) -> Iterable[int]:
     # A whole postcode narrows the search by the index; anything else reads all rows.
     store = call.store
-    words = query.lower().split()
     shown = visible(call, store.properties)
+    if call.assumed.q_searches != "address":
+        rows = store.properties
+        return (one for one in _order(shown, newest_first) if _is_found(call, rows[one], query))
+    words = query.lower().split()
     ids: Iterable[int]
     if postcode := POSTCODE.search(query):
         ids = [row_id for row_id in store.at_postcode(postcode[0]) if row_id <= shown]
@@ -102,6 +109,17 @@ def _matching(call: Call, query: str, *, newest_first: bool) -> Iterable[int]:
     else:
         ids = _order(shown, newest_first)
     return (row_id for row_id in ids if matches(store.properties[row_id], words))
+
+
+def _is_found(call: Call, row: Property, query: str) -> bool:
+    """Search as a server may that takes `q` otherwise."""
+    parts = [row.line1, row.line2, row.city, row.county]
+    if call.assumed.q_searches == "address-without-postcode":
+        query = query.lower()
+        parts = [part and part.lower() for part in parts]
+    else:
+        parts.append(row.postcode)
+    return query in " ".join(part for part in parts if part)
 
 
 def _statuses(text: str | None) -> frozenset[str] | None:
@@ -125,15 +143,30 @@ def _listed(call: Call, rows: Sequence[Property]) -> list[dict[str, object]]:
     return [
         {
             **property_shape(row),
+            **shown_address(call, row),
             "partner_properties": [
+                *_of_others(call, row),
                 {
                     "id": row.id,
                     "partner": partners[row.partner_id],
-                    "property_reference": row.reference,
-                }
+                    "property_reference": shown_reference(call, row.reference),
+                },
             ],
         }
         for row in rows
+    ]
+
+
+def _of_others(call: Call, row: Property) -> list[dict[str, object]]:
+    """Return the entry of another partner for a property, if there is one."""
+    references = call.assumed.other_partner_references[row.id - 1 : row.id]
+    return [
+        {
+            "id": _OTHERS + row.id,
+            "partner": {"id": _OTHERS, "name": "Another Agency", "reference_number": "OTHER-1"},
+            "property_reference": reference,
+        }
+        for reference in references
     ]
 
 
