@@ -10,6 +10,7 @@ tracing). `ClientSession.request` itself serves in all other cases, and for form
 from __future__ import annotations
 
 import asyncio
+import select
 import types
 from contextvars import ContextVar
 from typing import Any, Final
@@ -55,7 +56,7 @@ class ProbedRequest(aiohttp.ClientRequest):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Opens connections that read at most 64 KiB at once.
+    """Opens connections that read at most 64 KiB at once, and hands out none that has ended.
 
     asyncio asks for 256 KiB each time, which the C library maps anew and gives back for every
     answer; a call costs a tenth less without that. Other loops and TLS have buffers of their own.
@@ -66,7 +67,58 @@ class Connector(aiohttp.TCPConnector):
         transport: Any = protocol.transport
         if hasattr(transport, "max_size"):
             transport.max_size = 64 * 1024
+        try:
+            if not await is_open(protocol):
+                raise aiohttp.ServerDisconnectedError
+        except BaseException:
+            protocol.close()
+            raise
         return protocol
+
+    async def _get(self, *args: Any, **kwargs: Any) -> Any:
+        """Return an idle connection that the server has not closed, None if there is none."""
+        while (connection := await super()._get(*args, **kwargs)) is not None:
+            try:
+                if connection.protocol is not None and await is_open(connection.protocol):
+                    return connection
+            except BaseException:
+                connection.close()
+                raise
+            connection.close()
+        return None
+
+
+_ROUNDS: Final = 3
+_TURNS: Final = 4
+"""Turns of the loop in which it reads what has come, undoes TLS, and closes what has ended."""
+
+
+async def is_open(protocol: ResponseHandler) -> bool:
+    """Return whether a connection that nothing is expected from can be written to.
+
+    The server may have ended it while this process did something else: the loop learns that only
+    when it reads, and a write would go nowhere. So what lies at the socket is read first. Under
+    TLS it may be a session ticket, and then the connection is as good as before.
+    """
+    for _ in range(_ROUNDS):
+        if not protocol.is_connected() or protocol.should_close:
+            return False
+        if not _has_input(protocol.transport):
+            return True
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+    return False
+
+
+def _has_input(transport: asyncio.BaseTransport | None) -> bool:
+    """Return whether bytes, an end or an error lie at the socket of a transport."""
+    assert transport is not None  # or it would not be connected
+    number = transport.get_extra_info("socket").fileno()
+    if not hasattr(select, "poll"):  # on Windows, where `select` takes any number
+        return bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def is_plain(session: aiohttp.ClientSession) -> bool:

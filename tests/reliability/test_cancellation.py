@@ -30,13 +30,13 @@ def answer(
     body: bytes = b'{"data": {"id": 7}}', kind: str = "application/json", *more: str
 ) -> bytes:
     """Return the bytes of an answer."""
-    status = "503" if more else "200"
+    status = "429" if more else "200"
     lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *more]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 class Host:
-    """What the raw server answers; `busy` is how often it says 503 first."""
+    """What the raw server answers; `busy` is how often it says 429 first."""
 
     def __init__(self) -> None:
         self.busy = 0
