@@ -299,4 +299,5 @@ async def test_news_of_tls_at_an_idle_connection(tmp_path: Path) -> None:
             time.sleep(0.05)
     server.kill()
     said += (await server.communicate())[0]
-    assert (1, 3) == (said.count(b"CIPHER is"), said.count(b"SSL_do_handshake -> 1"))
+    assert 1 == said.count(b"CIPHER is")
+    assert 2 <= said.count(b"SSL_do_handshake -> 1")
