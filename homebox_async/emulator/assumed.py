@@ -55,6 +55,9 @@ class Assumed:
     # otherwise the property that is there is answered with 200.
     repeated_address_makes_new: bool = True
 
+    # "Create a Property": whether a reference that one of the partner's properties has is refused.
+    unique_references: bool = False
+
     # "Create a Property": which parts a "complete address" cannot do without.
     required_address_fields: tuple[str, ...] = ("line1", "city", "postcode")
 

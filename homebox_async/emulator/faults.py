@@ -21,6 +21,7 @@ Kind = Literal[
     "garbage",
     "redirect",
     "empty",
+    "other-id",
 ]
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -45,6 +46,7 @@ class Fault:
     `garbage`       commits, then answers the true status with a body that is not JSON
     `redirect`      answers 302 to `location`; nothing is committed
     `empty`         commits, then answers the true status with an empty body
+    `other-id`      commits, then answers with the id that is one lower
 
     With `reset` a drop is a TCP reset, otherwise a close.
     """

@@ -1,6 +1,7 @@
 """Carrying out faults: one function for each kind."""
 
 import asyncio
+import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
@@ -117,6 +118,16 @@ async def _empty(exchange: Exchange) -> Answer:
     return Answer(answer.status, b"", answer.headers)
 
 
+async def _other_id(exchange: Exchange) -> Answer:
+    answer = exchange.process()
+    tree = json.loads(answer.body)
+    made = tree.get("data", tree)
+    if "id" not in made:
+        return answer
+    made["id"] -= 1
+    return attrs.evolve(answer, body=json.dumps(tree).encode())
+
+
 _ACTS: Mapping[str, Callable[[Exchange], Awaitable[Answer | None]]] = {
     "status": _status,
     "drop-before": _drop_before,
@@ -131,6 +142,7 @@ _ACTS: Mapping[str, Callable[[Exchange], Awaitable[Answer | None]]] = {
     "garbage": _garbage,
     "redirect": _redirect,
     "empty": _empty,
+    "other-id": _other_id,
 }
 
 

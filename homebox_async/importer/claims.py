@@ -34,6 +34,7 @@ class Item:
     `unsent`: it is certain that the server has nothing of it, and nothing is recorded of it.
     `doubtful`: an earlier request for it was left without an answer, and looked up in vain.
     `confirmed`: the server said that it created it, so it is never sent again.
+    `refused`: what the server said when it refused it after an answer was lost.
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
     `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.
     `sends`: how often it was claimed to be sent, in all runs.
@@ -44,6 +45,7 @@ class Item:
     unsent: bool = True
     doubtful: bool = False
     confirmed: bool = False
+    refused: str = ""
     claimed: bool = True
     task: asyncio.Task[Any] | None = None
     recalled: bool = False

@@ -14,14 +14,15 @@ from ..retry import Retry
 from .claims import AT_ONCE, Claims
 from .columns import Columns
 from .course import Course
-from .journal import Journal
+from .gate import Gate
+from .journal import Journal, Reader
 from .kinds import Kind
 from .limiter import Limiter
 from .options import ImportOptions
 from .planning import Planner
 from .preview import Preview
 from .reconciling import Reconciler
-from .report import Emit
+from .report import Emit, RowResult
 from .sending import Sender
 from .sources import Source
 
@@ -48,6 +49,7 @@ class Engine:
         emit: Emit,
     ) -> None:
         self._journal = journal
+        self._emit = emit
         self._options = options
         self._course = course
         self._lists = client.with_options(deadline=None, retry=_PATIENT)
@@ -58,7 +60,9 @@ class Engine:
         # What cannot be looked up is claimed by itself: a crash leaves no more in doubt than that.
         at_once = AT_ONCE if kind.is_listed else 1
         self._claims = Claims(source, columns, journal, options.settle, course, emit, at_once)
-        self._sender = Sender(kind, client, limiter, self._claims, course)
+        reader = client.with_options(deadline=None)
+        gate = Gate(lambda: kind.peek(reader), course)
+        self._sender = Sender(kind, client, limiter, gate, self._claims, course)
         self._reconciler = Reconciler(kind, self._lists, journal, self._claims, course)
         self.planned = False
 
@@ -101,5 +105,20 @@ class Engine:
         for left in claims.open:
             await claims.leave_open(left, "stopped before it could be looked up")
         await self._journal.flush()
+        await self._tell_shared()
         if claims.broken is not None:
             raise claims.broken
+
+    async def _tell_shared(self) -> None:
+        """Report the rows that were given the same id: they are created no more, but unknown."""
+        for entry in await self._journal.take(Reader.take_shared):
+            await self._emit(
+                RowResult(
+                    entry.number,
+                    entry.state,
+                    entry.reference,
+                    field=entry.field,
+                    error=entry.error,
+                    fix=entry.fix,
+                )
+            )

@@ -9,17 +9,23 @@ from ..middleware import LONGEST_PAUSE
 from .columns import Asked
 from .course import Course
 
-_IN_A_ROW = 50  # answers missed without a success between them that stop the import
+# Answers missed without a success between them that stop the import; fewer where each one leaves
+# a row in doubt for ever.
+IN_A_ROW, IN_A_ROW_UNLISTED = 50, 3
 _ROUNDS = 20  # of refusals and failed connections, with a pause after each: about 40 s
 _PAUSE = 0.05  # after the first such round; it doubles
 _LONGEST_PAUSE = 2.0
 
 
 class Patience:
-    """How long a server that fails is asked again; when it ends, so does the import."""
+    """How long a server that fails is asked again; when it ends, so does the import.
 
-    def __init__(self, course: Course) -> None:
+    `in_a_row`: how many answers may be missed without a success between them.
+    """
+
+    def __init__(self, course: Course, in_a_row: int) -> None:
         self._course = course
+        self._in_a_row = in_a_row
         self._missed = 0
         self._rounds = 0
         self._round_began = 0.0
@@ -31,7 +37,7 @@ class Patience:
     def missed(self, error: RequestError) -> None:
         """Count a request that was left without an answer."""
         self._missed += 1
-        if self._missed >= _IN_A_ROW:
+        if self._missed >= self._in_a_row:
             self._course.fail(error)
 
     async def pause(self, error: RequestError, began: float) -> None:

@@ -88,6 +88,10 @@ class Kind(abc.ABC, Generic[R]):
         """
         return ""
 
+    async def peek(self, client: AsyncHomebox) -> None:
+        """Read a little of what Homebox has; RequestError if it cannot be read."""
+        await client.properties.list().first()
+
     @abc.abstractmethod
     async def look_up(
         self,

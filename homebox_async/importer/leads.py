@@ -269,6 +269,10 @@ class Leads(Kind[LeadRow]):
         """Say if the server took other dates than were sent."""
         return other_dates(made, tenancy_start=row.tenancy_start, tenancy_end=row.tenancy_end)
 
+    async def peek(self, client: AsyncHomebox) -> None:
+        """Read the first page of leads."""
+        await client.leads.list().first()
+
     async def look_up(
         self,
         client: AsyncHomebox,

@@ -21,6 +21,7 @@ _VERSION = 3
 _ADDRESS_RULE = 2
 """What makes two addresses the same, in journals made now; those of version 2 keep rule 1."""
 
+_BY_ID = "CREATE INDEX by_id ON rows (property_id) WHERE property_id IS NOT NULL"
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     """CREATE TABLE rows (
@@ -29,6 +30,7 @@ _TABLES = (
         sends INTEGER NOT NULL DEFAULT 0,
         field TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
         fix TEXT NOT NULL DEFAULT '')""",
+    _BY_ID,
 )
 
 # A journal that is open, or was not closed, is not all there is without its log.
@@ -174,6 +176,7 @@ def _check_version(connection: sqlite3.Connection, path: Path, words: Words) -> 
 def _upgrade(connection: sqlite3.Connection) -> None:
     """Make a journal of version 2 one of version 3, in the transaction that is open."""
     connection.execute("ALTER TABLE rows ADD COLUMN sends INTEGER NOT NULL DEFAULT 0")
+    connection.execute(_BY_ID)
     # How often a row was sent was not counted; a row that was claimed was sent at least once.
     connection.execute("UPDATE rows SET sends = 1 WHERE claimed_at IS NOT NULL")
     # Its references and keys were made with the first rule, so it is finished with that.

@@ -97,6 +97,13 @@ class Reconciler:
             await leave_open(
                 item, "the server said that it was created, but its list does not show it"
             )
+        elif item.refused:
+            await leave_open(
+                item,
+                f"an answer was lost, then the server refused it ({item.refused}), but its list"
+                " does not show it",
+                _ELSEWHERE,
+            )
         elif item.sends >= _SENDS:
             said = f"sent {item.sends} times; last: "
             await leave_open(item, said + item.error.removeprefix(said), _ELSEWHERE)

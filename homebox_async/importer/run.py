@@ -62,7 +62,8 @@ class Import:
     `counts` holds the rows by state, `rows` how many there are and `phase` what is going on, all
     live. `preview` is what it sets off, once that is known, and `report` is set once it has
     ended. The row results begin with the rows that were rejected while they were checked; rows
-    that an earlier run has done are not told again.
+    that an earlier run has done are not told again. A row that was created may come a second
+    time, as unknown, where the server turns out to have given its id to another row, too.
     """
 
     def __init__(
@@ -96,7 +97,11 @@ class Import:
         self._course.drain()
 
     def __await__(self) -> Generator[Any, None, Report]:
-        return self._start().__await__()
+        return self._ended().__await__()
+
+    async def _ended(self) -> Report:
+        with self._waiting():
+            return await self._start()
 
     async def __aenter__(self) -> Import:
         self._window = window = Window()
@@ -127,12 +132,17 @@ class Import:
             raise
 
     async def __aiter__(self) -> AsyncIterator[RowResult]:
-        while (row := await self._told().next()) is not None:
-            yield row
+        window = self._told()
+        with window.reading(asyncio.current_task()):
+            while (row := await window.next()) is not None:
+                yield row
 
-    async def take(self) -> list[RowResult]:
-        """Return the next row results, as many as there are, [] after the last one."""
-        return await self._told().take()
+    async def take(self, token: object = None) -> list[RowResult]:
+        """Return the next row results, as many as there are, [] after the last one.
+
+        `token`: who reads, by default the current task.
+        """
+        return await self._told().take(token or asyncio.current_task())
 
     def _told(self) -> Window:
         if self._window is None:
@@ -141,9 +151,19 @@ class Import:
             )
         return self._window
 
-    async def wait(self) -> Report:
-        """Return the report when the import has ended; a caller that leaves does not stop it."""
-        return await asyncio.shield(self._start())
+    async def wait(self, token: object = None) -> Report:
+        """Return the report when the import has ended; a caller that leaves does not stop it.
+
+        Row results that no one reads meanwhile are dropped. `token`: who waits, by default the
+        current task.
+        """
+        with self._waiting(token):
+            return await asyncio.shield(self._start())
+
+    def _waiting(self, token: object = None) -> contextlib.AbstractContextManager[None]:
+        if self._window is None:
+            return contextlib.nullcontext()
+        return self._window.waiting(token or asyncio.current_task())
 
     async def cancel(self) -> None:
         """Stop at once: requests in flight are broken off and stay open in the journal."""

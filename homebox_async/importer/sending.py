@@ -26,8 +26,9 @@ from ..wire import Request, Response
 from .claims import Claims, Item
 from .course import Course
 from .ending import ended
-from .failures import Patience, explain, is_hopeless
+from .failures import IN_A_ROW, IN_A_ROW_UNLISTED, Patience, explain, is_hopeless
 from .finding import is_id
+from .gate import Gate
 from .journal import State
 from .kinds import Kind
 from .limiter import Limiter
@@ -47,18 +48,20 @@ class Sender:
         kind: Kind[Any],
         client: AsyncHomebox,
         limiter: Limiter,
+        gate: Gate,
         claims: Claims,
         course: Course,
     ) -> None:
         self._kind = kind
+        self._gate = gate
         # A pause that the server asks for may well be longer than any one call should take.
         self._client = client.with_options(
-            deadline=None, attempt_middlewares=[limiter, self._watch]
+            deadline=None, attempt_middlewares=[gate, limiter, self._watch]
         )
         self._limiter = limiter
         self._claims = claims
         self._course = course
-        self._patience = Patience(course)
+        self._patience = Patience(course, IN_A_ROW if kind.is_listed else IN_A_ROW_UNLISTED)
         self._calls: set[Item] = set()
         self.sent = 0
         course.on_drain(self._recall_all)
@@ -74,6 +77,7 @@ class Sender:
             try:
                 await ended(workers)
             finally:
+                await self._gate.aclose()
                 await self._claims.filled()
 
     async def _work(self) -> None:
@@ -143,6 +147,8 @@ class Sender:
         except RequestError as error:
             item.unsent = error.outcome is not Outcome.UNKNOWN
             self.sent -= error.outcome is Outcome.NOT_SENT
+            if error.outcome is Outcome.UNKNOWN:
+                self._gate.shut(error)
             if self._course.draining:
                 # Once it has begun to wait for its next attempt, if it does.
                 asyncio.get_running_loop().call_soon(self._recall, item)
@@ -178,6 +184,11 @@ class Sender:
             return self._course.draining
         self._patience.renew()
         field, message = explain(error)
+        if item.sends > 1:
+            # The request that was lost before may be why: "this reference is taken".
+            item.refused = message if field == "row" else f"{field}: {message}"
+            self._claims.keep_open(item, f"refused after a lost answer ({item.refused})")
+            return True
         await self._claims.settle(
             item,
             State.REJECTED,

@@ -21,6 +21,7 @@ import attrs
 
 from ..errors import HomeboxError, Problem
 from .places import SHOWN, Places, name_rows
+from .words import WORDS
 
 _UNIT = "\x1f"  # ASCII's unit separator
 _LAST = "\U0010ffff"  # sorts behind all that may follow a beginning
@@ -29,6 +30,11 @@ _PLAN_COMMIT = 10  # chunks
 _ENTRY = (
     "SELECT number, state, digest, reference, property_id, claimed_at, sends, field, error, fix"
     " FROM rows "
+)
+
+_SHARED = (
+    "SELECT property_id, count(*) FROM rows WHERE state <> ? AND property_id IN (?*)"
+    " GROUP BY property_id HAVING count(*) > 1"
 )
 
 
@@ -111,6 +117,8 @@ class Reader:
         self._keyed = hashlib.blake2b(digest_size=16, key=meta["salt"])
         self._counts: dict[State, int] | None = None
         self.places: Places = name_rows
+        self._words = WORDS[meta["kind"]]
+        self._shared: set[int] = set()
 
     def digest(self, cells: Mapping[str, str]) -> bytes:
         """Return the salted digest of a row's cells; any thread may call this."""
@@ -192,6 +200,33 @@ class Reader:
         ).rowcount
         if entered != len(records):
             self._refuse(records)
+        self._doubt_shared({one[2] for one in records if one[1] is State.CREATED and one[2]})
+
+    def _doubt_shared(self, created: Collection[int | None]) -> None:
+        """Make all rows UNKNOWN to which the server has given the same id."""
+        if not created:
+            return
+        shared = self.connection.execute(
+            _SHARED.replace("?*", _marks(created)), (State.REJECTED, *created)
+        ).fetchall()
+        for identity, total in shared:
+            first = self._numbers("property_id = ?", identity, SHOWN)
+            error = f"the server gave the id {identity} to {self.places(first, total)}"
+            done = self._numbers("state IN (2, 3) AND property_id = ?", identity, -1)  # _FINAL
+            # The id stays noted, so that a third row with it is noticed.
+            what = State.UNKNOWN, self._words.id_name, error, self._words.again
+            self.connection.executemany(
+                "UPDATE rows SET state = ?, field = ?, error = ?, fix = ? WHERE number = ?",
+                [(*what, number) for number in done],
+            )
+            self._shared.update(done)
+
+    def take_shared(self) -> list[Entry]:
+        """Return the rows that were found to share their id since the last call."""
+        numbers, self._shared = self._shared, set()
+        return [
+            entry for one in sorted(numbers) for entry in self._entries("WHERE number = ?", [one])
+        ]
 
     def _refuse(self, records: Sequence[Record]) -> None:
         """Raise for the first row that was done, or is none."""

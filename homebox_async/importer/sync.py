@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -50,7 +51,7 @@ class BlockingImport:
     def run(self) -> Report:
         """Run the import to its end and return its report."""
         try:
-            return self._bridge.run(self._run.wait)
+            return self._bridge.run(functools.partial(self._run.wait, threading.get_ident()))
         except KeyboardInterrupt:
             self._leave()
             raise
@@ -72,7 +73,8 @@ class BlockingImport:
         while True:
             while self._rows:
                 yield self._rows.popleft()
-            self._rows.extend(self._bridge.run(self._run.take))
+            take = functools.partial(self._run.take, threading.get_ident())
+            self._rows.extend(self._bridge.run(take))
             if not self._rows:
                 return
 

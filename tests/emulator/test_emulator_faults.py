@@ -124,6 +124,7 @@ def test_concerned(options: dict[str, Any], method: str, path: str, expected: bo
         (Fault("slow", seconds=0.01), 201, "application/json", b'"id":1,', True),
         (Fault("garbage"), 201, "application/json", b"<<garbage>>", True),
         (Fault("empty"), 201, "application/json", b"", True),
+        (Fault("other-id"), 201, "application/json", b'"id": 0,', True),
         (Fault("redirect"), 302, "text/html", b"", False),
     ],
     ids=lambda each: f"{each.kind}-{each.status}" if isinstance(each, Fault) else "",

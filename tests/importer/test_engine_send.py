@@ -481,7 +481,7 @@ async def test_look_up_fails(bench: Any) -> None:
     """When the list cannot be read, open rows stay open, with a report."""
     bench.write(3)
     bench.script(None, Fault.named("drop-after"))
-    bench.script(*[Fault.named("500")] * 8, on=LIST)
+    bench.script(None, *[Fault.named("500")] * 8, on=LIST)
     report = await bench.report(concurrency=1, adopt_existing=False)
     assert (2, 1) == (report.created, report.unknown)
     assert isinstance(report.error, ServerError)

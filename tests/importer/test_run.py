@@ -152,13 +152,49 @@ async def test_window() -> None:
     await asyncio.sleep(0)
     assert 256 == sum(task.done() for task in putting)
     assert ROW == await window.next()
-    read = 1 + len(await window.take())
+    read = 1 + len(await window.take(1))
     await asyncio.gather(*putting)
-    assert 300 == read + len(await window.take())
+    assert 300 == read + len(await window.take(1))
     waiting = asyncio.ensure_future(window.next())
     await asyncio.sleep(0)
     window.end()
     assert None is await waiting
     window.leave()
     await window.put(ROW)
-    assert [] == await window.take()
+    assert [] == await window.take(1)
+
+
+@pytest.mark.parametrize("way", ["wait", "await", "after a break", "after a task", "in the loop"])
+async def test_waited_for_inside_the_block(bench: Any, way: str) -> None:
+    """An import that nobody reads ends, however many rows it has."""
+    bench.write(700)
+
+    async def read_one() -> None:
+        async for _ in run:
+            return
+
+    async with asyncio.timeout(20), bench.start() as run:
+        if way == "after a break":
+            async for _ in run:
+                break
+        elif way == "after a task":
+            await asyncio.create_task(read_one())
+        elif way == "in the loop":
+            async for _ in run:
+                await run.wait()
+        report = await run if way == "await" else await run.wait()
+    assert (700, True) == (report.created, report.done)
+    assert bench.expected(700) == bench.references
+
+
+async def test_waited_for_and_read(bench: Any) -> None:
+    """Results that another task reads are all there, though one waits for the report."""
+    bench.write(700)
+    async with bench.start() as run:
+
+        async def read() -> list[int]:
+            return [row.number async for row in run]
+
+        numbers, report = await asyncio.gather(read(), run.wait())
+    assert report.done
+    assert list(range(1, 701)) == sorted(numbers)

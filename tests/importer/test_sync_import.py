@@ -98,6 +98,16 @@ def test_early_leave(client: Homebox, emulator: Emulator, tmp_path: Path) -> Non
     assert [f"R{n}" for n in range(1, 901)] == references(emulator)
 
 
+@pytest.mark.parametrize("after", ["nothing", "a break"])
+def test_run_inside_the_block(client: Homebox, tmp_path: Path, after: str) -> None:
+    """An import that nobody reads ends, however many rows it has."""
+    with import_properties_sync(client, rows(700), results=tmp_path) as run:
+        for _ in run if after == "a break" else ():
+            break
+        report = run.run()
+    assert (700, True) == (report.created, report.done)
+
+
 @pytest.mark.parametrize("block", [False, True])
 def test_errors(client: Homebox, tmp_path: Path, block: bool) -> None:
     """What an import cannot use is raised."""

@@ -50,6 +50,10 @@ def create(call: Call) -> Answer:
     fields = Validator(read_fields(call), call.assumed.max_text)
     reference = fields.text("property_reference")
     address = required_address(call, fields)
+    if call.assumed.unique_references and reference:
+        homes = call.store.properties
+        if any((home.partner_id, home.reference) == (partner_id, reference) for home in homes):
+            raise invalid({"property_reference": ["The reference has already been taken."]})
     if not call.assumed.repeated_address_makes_new:
         there = call.store.property_at(address, partner_id)
         if there is not None:
