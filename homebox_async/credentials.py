@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 from .errors import ConfigurationError
+from .private_files import read_bounded, reason_of
 from .tracebacks import clean
 from .wire import Secret
 
@@ -45,12 +45,10 @@ def read_secret(path: str | os.PathLike[str], named_by: str) -> Secret:
     """
     where = f"{named_by} {path}"
     try:
-        with Path(path).open("rb") as file:
-            status = os.fstat(file.fileno())
-            content = file.read(_LONGEST + 1)
-    except OSError as error:
+        status, content = read_bounded(path, _LONGEST)
+    except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"{where}: cannot be read ({error.strerror}); check the path and who may read it"
+            f"{where}: cannot be read ({reason_of(error)}); check the path and who may read it"
         ) from None
     if _is_open_to_others(status):
         mode = f"{stat.S_IMODE(status.st_mode):04o}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .private_files import UnsafeFile, check_target, create_draft
 from .tracebacks import clean, clear_locals
 from .wire import Incoming, Receive
 
@@ -73,8 +73,8 @@ class Download:
         """Save the document and return where it is.
 
         `path`: a file, or a folder that exists, where it gets the name `filename`; the server
-        never names it. A symbolic link is replaced, not followed. It is written beside its
-        place under another name and moved there once all of it is on the disk: a failure or
+        never names it. Links, devices and pipes are refused. It is written beside its place
+        under another name and moved there once all of it is on the disk: a failure or
         Ctrl-C leaves nothing behind, or in its last moment the whole file. A failed attempt
         begins again from the first byte.
         `overwrite`: whether an existing file may be replaced. `progress`: called with the bytes
@@ -145,12 +145,9 @@ class _Partial:
     def __init__(self, path: Path, filename: str, overwrite: bool) -> None:
         self._target = path / filename if path.is_dir() else path
         self._overwrite = overwrite
-        if not overwrite:
-            self._refuse_existing()
-        elif self._target.exists() and not (self._target.is_symlink() or self._target.is_file()):
-            raise FileExistsError(f"{self._target} is not a file; give another path")
-        self._path = self._target.with_name(f".{secrets.token_hex(8)}.part")
-        self._file = self._path.open("xb")
+        self._check_place()
+        self._path, descriptor = create_draft(self._target)
+        self._file = os.fdopen(descriptor, "wb")
 
     def restart(self) -> None:
         """Forget what an earlier attempt has written."""
@@ -174,12 +171,17 @@ class _Partial:
             except FileExistsError:
                 raise
             except OSError:  # a file system without links: look, then move
-                self._refuse_existing()
+                pass
+        self._check_place()
         self._path.replace(self._target)
         return self._target
 
-    def _refuse_existing(self) -> None:
-        if os.path.lexists(self._target):
+    def _check_place(self) -> None:
+        try:
+            is_there = check_target(self._target)
+        except UnsafeFile as unsafe:
+            raise FileExistsError(f"{self._target}: {unsafe.strerror}") from None
+        if is_there and not self._overwrite:
             raise FileExistsError(f"{self._target} exists; pass overwrite=True or another path")
 
     def __enter__(self) -> _Partial:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import stat
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,9 +19,12 @@ from typing import Any, Final, Literal
 import attrs
 
 from ..errors import ConfigurationError
+from ..private_files import is_writable_by_others, read_bounded, reason_of
 
 VARIABLE: Final = "HOMEBOX_CONFIG"
 FORMS: Final = ("table", "json", "csv")
+
+_LONGEST: Final = 1 << 20  # bytes; a wrong path may be endless
 
 Tree = Mapping[str, Any]
 
@@ -118,19 +122,28 @@ def names() -> list[str]:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        status, content = read_bounded(path, _LONGEST)
+        text = content.decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         if os.environ.get(VARIABLE):
             raise ConfigurationError(
                 f"{VARIABLE} {path}: there is no such file; run: homebox profiles init"
             ) from None
         return {}
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); check the path and who may read it"
-        ) from None
     except UnicodeError:
         raise ConfigurationError(f"{path}: is not text in UTF-8; save it as such") from None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({reason_of(error)}); check the path and who may read it"
+        ) from None
+    if len(content) > _LONGEST:
+        raise ConfigurationError(f"{path}: is too large for a config file; check the path")
+    if is_writable_by_others(status):
+        # It names the server that the token goes to.
+        raise ConfigurationError(
+            f"{path}: others may write to it (mode {stat.S_IMODE(status.st_mode):04o});"
+            f" run: chmod go-w {path}"
+        )
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

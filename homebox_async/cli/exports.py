@@ -71,13 +71,13 @@ def _add(what: str) -> None:
             lambda client: _export(client, what, destination, output, options, resume)
         )
         _show(report, output)
-        return Exit.DONE if report.complete and not report.gone else Exit.FAILED
+        return Exit.FAILED if report.gone else Exit.DONE
 
     # The help is made for each list.
     command.__doc__ = (
         f"Export {_HELP[what]}.\n\nAn export that was interrupted goes on where it stopped when"
         " the same command is run again: FILE.part holds what is there so far, and FILE appears"
-        " when it is whole. It holds personal data; only you may read it."
+        " when it is whole. It holds personal data; who may read it is up to your umask."
     )
     wrapped: Any = api_command(command)
     if what in OF_BRANCHES:
@@ -113,7 +113,7 @@ def _options(what: str) -> list[Any]:
             "to",
             required=True,
             metavar="FILE",
-            help="The file, which replaces an older one; - is stdout, for csv and jsonl.",
+            help="The file; - is stdout, for csv and jsonl.",
         ),
         click.option(
             "--format",
@@ -128,6 +128,7 @@ def _options(what: str) -> list[Any]:
             help=f"Only those with {SINCE[what]} on that day (UTC) or later.",
         ),
         click.option("--bom", is_flag=True, help="With csv: let Excel recognise UTF-8."),
+        click.option("--overwrite", is_flag=True, help="Replace FILE if it is there."),
         click.option("--restart", is_flag=True, help="Drop FILE.part and begin again."),
     ]
 
@@ -212,13 +213,16 @@ def _lines(report: ExportReport) -> Iterator[str]:
     if report.resumed_rows:
         yield f"{counted(report.resumed_rows, 'row')} of them from an earlier run"
     if report.shifted:
-        yield "the list changed while it was read: it was read again, and no id is there twice"
+        yield "the list has changed since then: it was read from its start again, no id twice"
     if report.before_since:
         yield f"{counted(report.before_since, 'row')} from before --since left out"
     if report.undated:
         yield f"{counted(report.undated, 'row')} without a date kept"
-    if not report.complete:
-        yield f"warning: rows may be missing: {report.reason}; export again to be sure"
+    if report.drift:
+        yield (
+            f"warning: the list changed while it was read: {report.drift:+,} against the total"
+            " that the server told; export again to be sure"
+        )
     if report.gone:
         which = "orders or properties were"
         yield f"warning: {report.gone:,} {which} gone when their rows were asked for"

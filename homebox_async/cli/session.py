@@ -17,6 +17,7 @@ from ..client import ENVIRONMENTS, AsyncHomebox, Environment
 from ..errors import AuthenticationFailed, PermissionDenied, StatusError
 from ..loops import run
 from ..origin import is_loopback
+from ..private_files import UnsafeFile, check_own
 from . import tokens
 from .config import Profile
 
@@ -131,7 +132,10 @@ async def emulated(
     """Run an emulator in this process, with its state in a file."""
     from ..emulator import Emulator  # the server half of aiohttp, for those who use it
 
-    state = state or DEFAULT_STATE
+    if state is None:
+        state = DEFAULT_STATE
+        with told(state, "--emulator-state"):
+            check_own(state)
     parsed = None if faults is None else parse_faults(faults, seed or 0)
     with told(state, "--emulator-state"):
         async with Emulator(state=state, faults=parsed, seed=seed or 0) as emulator:
@@ -213,6 +217,8 @@ def told(state: Path, option: str) -> Iterator[None]:
     except OSError as error:
         if error.filename != str(state):
             raise
+        if isinstance(error, UnsafeFile):
+            raise click.UsageError(f"{option} {state}: {error.strerror}") from None
         raise click.UsageError(
             f"{option} {state}: cannot be written ({error.strerror}); give another file"
         ) from None

@@ -8,7 +8,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from ..private_files import narrow, open_private
 from .records import Record
+
+_BEGINNING = b'[["account",['
+"""How each state file begins: a first line that was cut off is ours only if it does."""
 
 # json.dumps builds an encoder for each call that has options.
 _encode = json.JSONEncoder(default=Record.values, separators=(",", ":")).encode
@@ -31,9 +35,10 @@ class StateLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # A rehearsal with a real portfolio leaves real names in it: nobody else may read it.
+        # A rehearsal with a real portfolio leaves real names in it: no one else may read it.
+        descriptor, _ = open_private(path, named=True)
         # Unbuffered: a line that the disk refuses must not be tried again when the file is closed.
-        self._file = open(path, "ab", buffering=0, opener=_private)  # noqa: SIM115  # see close
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
         try:
             _lock(self._file, path)
         except BaseException:
@@ -44,7 +49,7 @@ class StateLog:
         """Write the records as one line: all of them survive, or none."""
         line = _encode([(record.table, record) for record in records])
         rest = memoryview(line.encode() + b"\n")
-        end = os.fstat(self._file.fileno()).st_size
+        end = self._file.seek(0, os.SEEK_END)
         try:
             while rest:  # with the operating system the line survives a kill of the process
                 rest = rest[self._file.write(rest) :]
@@ -60,29 +65,26 @@ class StateLog:
     def replay(self) -> Iterator[list[tuple[str, list[Any]]]]:
         """Yield the changes in the file, each as pairs of table and values.
 
-        A last line without its end was cut off by a crash: it is removed from the file.
+        The file is not touched until all of them are known to be changes of an emulator. Then a
+        last line without its end, which a crash has cut off, is removed.
         """
-        path = self._path
-        with path.open("r+b") as file:
-            end = 0
+        path, end = self._path, 0
+        with os.fdopen(os.dup(self._file.fileno()), "rb") as file:
             for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    file.truncate(end)
-                    return
+                if not line.endswith(b"\n") and (end or line.startswith(_BEGINNING)):
+                    break
                 try:
                     change = json.loads(line)
                     pairs = [(str(table), list(values)) for table, values in change]
-                except (ValueError, TypeError):
+                except (ValueError, TypeError, RecursionError):
                     raise StateError(
                         f"{path}: line {number} is not an emulator change; "
                         "give another file, or delete this one to start afresh"
                     ) from None
                 yield pairs
                 end += len(line)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+        self._file.truncate(end)
+        narrow(self._file.fileno())
 
 
 def _lock(file: FileIO, path: Path) -> None:

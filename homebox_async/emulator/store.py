@@ -155,10 +155,12 @@ class Store:
             fresh = False
             for table, values in pairs:
                 try:
-                    record = self._kinds[table].load(values)
-                except (KeyError, TypeError, ValueError):
-                    raise StateError(f"{path}: cannot read a {table!r} record") from None
-                self._apply(record)
+                    self._apply(self._kinds[table].load(values))
+                except Exception:  # a damaged file may hold anything
+                    raise StateError(
+                        f"{path}: cannot read a {table[:40]!r} record; "
+                        "give another file, or delete this one to start afresh"
+                    ) from None
         return fresh
 
     def close(self) -> None:

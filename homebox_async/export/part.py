@@ -1,8 +1,8 @@
-"""The part file of an export, and the state from which it resumes.
+"""The part file of an export, and the state from which it goes on.
 
-`FILE.part` holds what has been written, `FILE.part.json` says how much of it counts. The state
-is replaced in one step after the bytes it speaks of are on the disk, so after a crash the part
-is cut back to the last state. FILE comes to be by a rename.
+`FILE.part` holds what has been written, `FILE.part.json` says how much of it counts and which
+page comes next. The state is replaced in one step after the bytes it speaks of are on the disk,
+so after a crash the part is cut back to the last state. FILE comes to be by a rename.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import attrs
+import msgspec
 
 from ..errors import HomeboxError
+from ..private_files import UnsafeFile, check_target, create_draft, open_private
 from .formats import Format
 
 _EVERY = 0.5  # seconds between two states
@@ -30,20 +32,27 @@ class ExportError(HomeboxError):
 
 @attrs.define
 class State:
-    """How far an export is: `empty` are the orders or properties that have no rows.
-
-    `whole` is True once there is nothing more to read. `reason` says why something may be
-    missing then, "" if nothing is.
+    """How far an export is: `page` comes next, `first` and `last` are the ids of the first page
+    and of the one before `page`; `whole` once there is nothing more to read.
     """
 
+    page: int = 1
+    first: list[int | None] = attrs.field(factory=list)
+    last: list[int | None] = attrs.field(factory=list)
     rows: int = 0
     before_since: int = 0
     undated: int = 0
     gone: int = 0
     bytes: int = 0
-    empty: list[int] = attrs.field(factory=list)
     whole: bool = False
-    reason: str = ""
+
+
+@attrs.frozen
+class _Saved:
+    """What the file of a state holds."""
+
+    what: dict[str, Any]
+    state: State
 
 
 class Place(Protocol):
@@ -80,23 +89,29 @@ class PartFile:
     `what` says what is exported; a part of anything else is refused.
     """
 
-    def __init__(self, path: Path, what: Mapping[str, Any], *, restart: bool) -> None:
+    def __init__(
+        self, path: Path, what: Mapping[str, Any], *, restart: bool, overwrite: bool
+    ) -> None:
         self.path = path
         self.part = path.with_name(path.name + ".part")
         self._state_path = path.with_name(path.name + ".part.json")
         self._what = dict(what)
+        self._overwrite = overwrite
+        self._made: Path | None = None
         if path.is_dir():
             raise ExportError(f"{path}: is a folder; give the export a file name")
         if not path.parent.is_dir():
             raise ExportError(f"{path}: there is no folder {path.parent}; make it first")
-        had_part = self.part.exists()
+        self._check_place()
         with _named(self.part):
-            self._file = open(self.part, "a+b", opener=_private)  # noqa: SIM115
+            # Its name can be guessed: it is a file of our own, or none.
+            descriptor, is_new = open_private(self.part, named=False, mode=0o666)
+        self._file = os.fdopen(descriptor, "r+b")
         try:
             # Before anything is read or changed: another run may be at it.
             _lock(self._file, self.part)
             # Without its part, a state is what a run has left that was whole.
-            found = self._load() if had_part and not restart else None
+            found = None if is_new or restart else self._load()
             self.resumed = found is not None
             self.state = found or State()
             with _named(self.part):
@@ -105,6 +120,7 @@ class PartFile:
                         f"{self.part}: is shorter than its state says; start again with restart"
                     )
                 self._file.truncate(self.state.bytes)
+                self._file.seek(0, os.SEEK_END)
             self._write_state()
         except BaseException:
             self._file.close()
@@ -129,38 +145,65 @@ class PartFile:
 
     def finish(self, made: Path | None) -> None:
         """Put the part, or what was made of it, in its place and forget the state."""
+        self._check_place()
+        if sys.platform == "win32":
+            self._file.close()  # no open file is moved there; elsewhere its lock is kept
         with _named(self.path):
             (made or self.part).replace(self.path)
+            self._made = None
             if made is not None:
                 self.part.unlink()
             self._state_path.unlink()
-
-    def clear(self) -> None:
-        """Drop what has been written."""
-        with _named(self.part):
-            self._file.truncate(0)
-        self.state = State()
-        self._write_state()
 
     def close(self) -> None:
         """Let go of the part."""
         # Closing writes what is buffered, which fails again where the disk is full.
         with contextlib.suppress(OSError):
             self._file.close()
+        if self._made is not None:
+            with contextlib.suppress(OSError):
+                self._made.unlink()
 
     @contextlib.contextmanager
     def converted(self) -> Iterator[tuple[Path, BinaryIO]]:
         """Give a file that is to take the place, written through to the disk in the end."""
-        path = self.path.with_name(self.path.name + ".part.tmp")
-        with _named(path), open(path, "wb", opener=_private) as file:
+        with self._draft(self.path) as (path, file):
+            self._made = path
             yield path, file
-            file.flush()
-            os.fsync(file.fileno())
+
+    @contextlib.contextmanager
+    def _draft(self, target: Path) -> Iterator[tuple[Path, BinaryIO]]:
+        with _named(target):
+            path, descriptor = create_draft(target)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    yield path, file
+                    file.flush()
+                    os.fsync(file.fileno())
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+
+    def _check_place(self) -> None:
+        """Refuse what must not be replaced."""
+        try:
+            is_there = check_target(self.path)
+        except UnsafeFile as unsafe:
+            raise ExportError(f"{self.path}: {unsafe.strerror}; - is stdout") from None
+        if is_there and not self._overwrite:
+            raise ExportError(
+                f"{self.path}: is there already; give --overwrite (overwrite=True) to replace it,"
+                " or another file"
+            )
 
     def _load(self) -> State | None:
         try:
-            tree = json.loads(self._state_path.read_bytes())
-            what, state = tree["what"], State(**tree["state"])
+            with _named(self._state_path):
+                check_target(self._state_path)
+            saved = msgspec.json.decode(self._state_path.read_bytes(), type=_Saved)
+            what, state = saved.what, saved.state
+            if min(state.page - 1, state.rows, state.bytes) < 0:
+                raise ValueError
         except FileNotFoundError:
             if self.part.stat().st_size:
                 raise ExportError(
@@ -168,7 +211,7 @@ class PartFile:
                     " give another file"
                 ) from None
             return None
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, RecursionError):
             raise ExportError(
                 f"{self._state_path}: cannot be read; start again with restart"
             ) from None
@@ -181,22 +224,12 @@ class PartFile:
         return state
 
     def _write_state(self) -> None:
-        beside = self._state_path.with_name(self._state_path.name + ".tmp")
         text = json.dumps({"what": self._what, "state": attrs.asdict(self.state)})
         with _named(self._state_path):
-            with open(beside, "w", opener=_private) as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._state_path)
-
-
-def _private(path: str, flags: int) -> int:
-    # Exports are personal: nobody else may read them, whatever was there before.
-    descriptor = os.open(path, flags, 0o600)
-    if sys.platform != "win32":
-        os.fchmod(descriptor, 0o600)
-    return descriptor
+            check_target(self._state_path)
+            with self._draft(self._state_path) as (draft, file):
+                file.write(text.encode())
+            draft.replace(self._state_path)
 
 
 def _lock(file: BinaryIO, path: Path) -> None:

@@ -177,10 +177,17 @@ class Journal:
 
     @classmethod
     async def open(
-        cls, path: str | os.PathLike[str], *, kind: str, fingerprint: str, target: str
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        kind: str,
+        fingerprint: str,
+        target: str,
+        named: bool = True,
     ) -> Journal:
         """Create the journal, or check that it belongs to this import and go on with it.
 
+        `named`: whether the user named the path; any other has to be a file of their own.
         Rows that an earlier run was sending when it ended are then UNKNOWN.
         """
         loop = asyncio.get_running_loop()
@@ -189,7 +196,9 @@ class Journal:
         opened: asyncio.Future[Reader] = loop.create_future()
 
         def opener() -> Reader:
-            return open_store(Path(path), kind=kind, fingerprint=fingerprint, target=target)
+            return open_store(
+                Path(path), kind=kind, fingerprint=fingerprint, target=target, named=named
+            )
 
         worker = threading.Thread(
             target=thread.work, args=(opener, opened), name="homebox-journal", daemon=True

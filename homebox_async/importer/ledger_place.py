@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from .ledger_store import LedgerError, LedgerStore
+from ..private_files import create_draft, make_private
+from .ledger_store import APPLICATION, LedgerError, LedgerStore
 
 VARIABLE: Final = "HOMEBOX_STATE"
 EMULATORS: Final = "emulators"
@@ -52,7 +53,8 @@ def open_store(folder: Path, account: str, emulator: str) -> LedgerStore:
         shared = not _is_local(folder)
         if shared:
             _check_locks(folder)
-        make_private(path)
+        # Others on this machine need not read what was sent when.
+        make_private(path, (68, APPLICATION.to_bytes(4)), named=False)
     except OSError as error:
         raise LedgerError(
             f"{folder}: no ledger can be kept there ({error.strerror or error}); name a folder"
@@ -67,12 +69,6 @@ def ledger_path(folder: Path, account: str, emulator: str) -> Path:
     return (folder / EMULATORS if emulator else folder) / f"{name}.ledger"
 
 
-def make_private(path: Path) -> None:
-    """Make a file that only its owner may read, if it is missing."""
-    # Others on this machine need not read what was sent when.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
 def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,8 +79,8 @@ def _key_of(folder: Path) -> bytes:
     path = folder / _KEY
     if not path.exists():
         # Complete before it has its name: another process may look for it right now.
-        draft = folder / f".{_KEY}.{secrets.token_hex(8)}"
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        draft, descriptor = create_draft(path, private=True)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(_KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())

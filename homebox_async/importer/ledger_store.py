@@ -28,7 +28,7 @@ KEPT = 730 * 86_400.0
 LEARNED = 30 * 86_400.0
 """Seconds for which what was learned of the server is not asked for again."""
 
-_APPLICATION = 0x48424C31  # "HBL1", in the header of the file
+APPLICATION = 0x48424C31  # "HBL1", in the header of the file
 _VERSION = 1
 _BUSY = 30.0  # seconds; transactions take milliseconds
 _AT_ONCE = 400  # hashes in one query
@@ -156,7 +156,7 @@ class LedgerStore:
             run = store._connection.execute
             ((application,),) = run("PRAGMA application_id")
             ((tables,),) = run("SELECT count(*) FROM sqlite_master")
-            if application != _APPLICATION and (application or tables):
+            if application != APPLICATION and (application or tables):
                 raise LedgerError(f"{path}: is not a ledger of homebox_async; move it away")
             run(f"PRAGMA journal_mode={'TRUNCATE' if shared else 'WAL'}")
             run("PRAGMA synchronous=FULL")
@@ -177,7 +177,7 @@ class LedgerStore:
                 run(table)
             meta = {"account": account, "check": check, "made": time.time(), "swept": 0.0}
             self._connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-            run(f"PRAGMA application_id={_APPLICATION}")
+            run(f"PRAGMA application_id={APPLICATION}")
             run(f"PRAGMA user_version={_VERSION}")
         ((version,),) = run("PRAGMA user_version")
         if version > _VERSION:

@@ -5,7 +5,6 @@ Reading and writing its rows is in `store`.
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 import time
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..private_files import UnsafeFile, make_private
 from .store import JournalError, Reader, State, touched
 from .words import WORDS, Words
 
@@ -37,18 +37,24 @@ _TABLES = (
 _NOT_RUNNING = "UPDATE meta SET value = 0 WHERE name = 'running'"
 
 
-def open_store(path: Path, *, kind: str, fingerprint: str, target: str) -> Reader:
-    """Create a journal, or check that an existing one belongs to this import."""
+def open_store(
+    path: Path, *, kind: str, fingerprint: str, target: str, named: bool = True
+) -> Reader:
+    """Create a journal, or check that an existing one belongs to this import.
+
+    `named`: whether the user named the path; see `private_files`.
+    """
     try:
         if path.is_dir():
             raise JournalError(f"{path}: is a folder; give the journal a file name")
         if path.exists() and not path.is_file():
             raise JournalError(f"{path}: is not a file; give another --journal")
         has_log = _log_of(path).exists()
-        # Nobody else need read which references were imported.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(path, (68, _APPLICATION.to_bytes(4)), named=named)
         # Absolute: SQLite has a meaning of its own for ":memory:" and "file:".
         connection = sqlite3.connect(path.absolute(), timeout=0.5, isolation_level=None)
+    except UnsafeFile as exc:
+        raise JournalError(f"{path}: the journal {exc.strerror}") from exc
     except (OSError, ValueError) as exc:  # ValueError: no file can have this name
         reason = exc.strerror if isinstance(exc, OSError) else exc
         raise JournalError(

@@ -13,13 +13,13 @@ import datetime as dt
 import io
 import os
 import re
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..cells import escape
 from ..errors import HomeboxError
+from ..private_files import UnsafeFile, check_target, create_draft
 from .ending import ended
 from .journal import Entry, Journal, State
 from .sources import Row, Source
@@ -61,6 +61,15 @@ async def write_results(journal: Journal, source: Source, stem: Path) -> dict[st
         return await _in_thread(join.finish)
     finally:
         join.discard()
+
+
+def check_places(stem: Path) -> None:
+    """Raise ResultsError where a result file could not take its place."""
+    for path in result_paths(stem).values():
+        try:
+            check_target(path)
+        except UnsafeFile as unsafe:
+            raise ResultsError(f"{path}: {unsafe.strerror}, or other --results") from None
 
 
 def result_paths(stem: Path) -> dict[str, Path]:
@@ -187,9 +196,11 @@ class _File:
         """Replace the older file, or remove it if there is nothing to tell."""
         with self._named():
             if self._file is None:
-                self.path.unlink(missing_ok=True)
+                if check_target(self.path):
+                    self.path.unlink()
                 return False
-            Path(self._file.name).replace(self.path)
+            check_target(self.path)
+            self._draft.replace(self.path)
             self._file = None
             return True
 
@@ -200,19 +211,14 @@ class _File:
             with contextlib.suppress(OSError):
                 self._file.close()
             with contextlib.suppress(OSError):
-                Path(self._file.name).unlink()
+                self._draft.unlink()
             self._file = None
 
     def _start(self) -> None:
-        self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed by complete or discard
-            "w",
-            encoding="utf-8",
-            newline="",
-            prefix=f".{self.path.name}.",
-            suffix=".tmp",
-            dir=self.path.parent,
-            delete=False,
-        )
+        with self._named():
+            check_target(self.path)
+            self._draft, descriptor = create_draft(self.path)
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
         self._write([_safe(self._header)])
 
     @contextlib.contextmanager

@@ -31,7 +31,7 @@ from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .properties import Properties
 from .report import Report, RowResult
-from .results import write_results
+from .results import check_places, write_results
 from .sources import Source, open_source, spool
 from .window import Window
 
@@ -205,6 +205,7 @@ class Import:
             stack.callback(source.close)
             columns = self._kind.recognise(source.columns, options)
             stem = (options.results or Path()) / (_stem(source.name) + _part(options))
+            check_places(stem)
             path = options.journal or stem.with_name(f"{stem.name}.journal")
             if options.dry_run:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homebox-"))
@@ -218,6 +219,7 @@ class Import:
                 kind=self._kind.name,
                 fingerprint=f"{source.fingerprint}|{columns.signature}|{options.partition}",
                 target=target,
+                named=options.journal is not None or options.dry_run,
             )
             await stack.enter_async_context(journal)
             columns.address_rule = journal.address_rule

@@ -136,7 +136,9 @@ def test_cells() -> None:
 
 def test_keys_of_what_is_written() -> None:
     """The ids are found again in what has been written, whatever their rows hold."""
-    items = items_of(Order, [{"id": 5, "negotiator": "a\nb"}, {"negotiator": "c"}, {"id": "6"}])
+    items = items_of(
+        Order, [{"id": 5, "negotiator": "a\nb"}, {"id": None, "reference": "R"}, {"id": "6"}]
+    )
     rows = [(None, item) for item in items]
     orders = listing_of(Order)
     for form in (Csv(orders), Csv(orders, True), JsonLines(orders)):
@@ -166,7 +168,7 @@ async def test_empty_lists_have_columns(what: Any, tmp_path: Path) -> None:
 async def test_csv_with_pandas(client: AsyncHomebox, emulator: Emulator, tmp_path: Path) -> None:
     """pandas reads the CSV, with a byte order mark or without."""
     for bom in (False, True):
-        await export(client, "properties", tmp_path / "a.csv", bom=bom)
+        await export(client, "properties", tmp_path / "a.csv", bom=bom, overwrite=True)
         frame = pandas.read_csv(tmp_path / "a.csv", dtype=str)
         assert (120, "id", "120") == (len(frame), frame.columns[0], frame["id"].iloc[-1])
         assert bom == (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")

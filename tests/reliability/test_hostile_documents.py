@@ -155,7 +155,7 @@ async def test_targets_that_are_no_files(server: Any, tmp_path: Path, kind: str)
             bound.bind(str(target))
     before = target.lstat()
     async with client(server) as billing:
-        with pytest.raises(FileExistsError, match="is not a file"):
+        with pytest.raises(FileExistsError, match="give the path of a file"):
             await billing.document(REFERENCE).save(target, overwrite=True)
     assert (before.st_mode, before.st_ino) == (target.lstat().st_mode, target.lstat().st_ino)
     assert [] == server.seen

@@ -115,16 +115,18 @@ async def test_a_journal_that_is_another_file(emulator: Emulator, path: Path) ->
         assert before == journal.read_bytes()
 
 
-async def test_results_replace_links(emulator: Emulator, path: Path) -> None:
-    """A result file that is a link is replaced, not followed."""
+async def test_results_are_no_links(emulator: Emulator, path: Path) -> None:
+    """Where a result file is a link, it is refused before anything is sent."""
     other = path.with_name("other")
     other.write_text("precious")
     for kind in ("created", "rejects", "unknown"):
-        path.with_name(f"in.{kind}.csv").symlink_to(other)
-    report = await run(emulator, path)
+        link = path.with_name(f"in.{kind}.csv")
+        link.symlink_to(other)
+        with pytest.raises(ResultsError, match="is a symbolic link"):
+            await run(emulator, path)
+        link.unlink()
     assert "precious" == other.read_text()
-    assert not any(file.is_symlink() for file in report.files.values())
-    assert not path.with_name("in.unknown.csv").is_symlink()
+    assert 0 == len(emulator.store.properties)
 
 
 @pytest.mark.parametrize(
