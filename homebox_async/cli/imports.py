@@ -74,11 +74,20 @@ def _map_option(fields: str) -> Callable[[F], F]:
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _DATES = click.option(
+    "--date-order",
     "--dates",
-    type=click.Choice(["iso", "dmy"]),
-    default="iso",
+    "dates",
+    type=click.Choice(["auto", "iso", "dmy", "mdy"]),
+    default="auto",
     show_default=True,
-    help="How the file writes dates: 2026-12-31, or 31/12/2026.",
+    help="What comes first in dates such as 01/02/2026: the day (dmy) or the month (mdy). auto"
+    " finds it out from all dates of the file, and asks where none shows it.",
+)
+_AS_IS = click.option(
+    "--as-is",
+    is_flag=True,
+    help="Send house numbers and references that look as if a spreadsheet had made them numbers or"
+    " dates (1.0 High Street, Dec-14).",
 )
 _JOURNAL = (
     click.option("--delimiter", metavar="CHAR", help="Of the CSV file; found out by default."),
@@ -169,6 +178,7 @@ def _settle(connection: Connection, settle: float | None) -> float:
     _concurrency_option(),
     _SETTLE,
     _NO_ADOPT,
+    _AS_IS,
     _DRY_RUN,
     yes_option,
 )
@@ -211,7 +221,7 @@ def properties(
     epilog=examples(
         "homebox import leads tenancies.csv --dry-run",
         "homebox import leads tenancies.csv --emulator",
-        "homebox import leads tenancies.csv --environment sandbox --dates dmy",
+        "homebox import leads tenancies.csv --environment sandbox --date-order dmy",
         "homebox import leads tenancies.csv --yes 5",
     ),
 )
@@ -223,6 +233,7 @@ def properties(
     _concurrency_option(),
     _SETTLE,
     _NO_ADOPT,
+    _AS_IS,
     _DRY_RUN,
     _YES_NUMBER,
 )
@@ -259,7 +270,7 @@ def leads(
     epilog=examples(
         "homebox import voids voids.csv --dry-run",
         "homebox import voids voids.csv --environment sandbox",
-        "homebox import voids voids.csv --dates dmy --results results --yes 3",
+        "homebox import voids voids.csv --date-order dmy --results results --yes 3",
     ),
 )
 @_with(
@@ -268,6 +279,7 @@ def leads(
     _DATES,
     *_JOURNAL,
     _concurrency_option("1", " A crash leaves so many in doubt."),
+    _AS_IS,
     _DRY_RUN,
     _YES_NUMBER,
 )
@@ -301,7 +313,7 @@ def voids(
     epilog=examples(
         "homebox import readings readings.csv --dry-run",
         "homebox import readings readings.csv --photos photos --yes",
-        "homebox import readings readings.csv --map date_of_reading=Taken --map photo= --dates dmy",
+        "homebox import readings readings.csv --map date_of_reading=Taken --date-order dmy",
     ),
 )
 @_with(

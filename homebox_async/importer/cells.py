@@ -15,8 +15,6 @@ from .addressing import FIELDS, address_of, address_problems, explained
 PERSON = ("first_name", "last_name", "phone_number", "email_address")
 """The parts of a tenant, by the API's names."""
 
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_DMY = re.compile(r"(\d\d?)[/.-](\d\d?)[/.-](\d{4})")
 _FLAGS = {"true": True, "yes": True, "y": True, "1": True} | {
     "false": False,
     "no": False,
@@ -28,13 +26,12 @@ _FLAGS = {"true": True, "yes": True, "y": True, "1": True} | {
 class Cells:
     """Reads the fields of one row; `problems` collects all that is wrong with them.
 
-    `uses`: field -> column. `day_first`: dates are written 31/12/2026, and not 2026-12-31.
+    `uses`: field -> column. The values are cleaned, so that dates are written 2026-12-31.
     """
 
-    def __init__(self, got: Mapping[str, str], uses: Mapping[str, str], *, day_first: bool) -> None:
+    def __init__(self, got: Mapping[str, str], uses: Mapping[str, str]) -> None:
         self._got = got
         self._uses = uses
-        self._day_first = day_first
         self.problems: list[Problem] = []
 
     def has(self, *fields: str) -> bool:
@@ -64,14 +61,10 @@ class Cells:
         value = self._got.get(field, "")
         if not value:
             return UNSET
-        found = (_DMY if self._day_first else _ISO).fullmatch(value)
         try:
-            if found is None:
-                raise ValueError
-            parts = [int(part) for part in found.groups()]
-            date = dt.date(*(reversed(parts) if self._day_first else parts))
+            date = dt.date.fromisoformat(value)
         except ValueError:
-            self.refuse(field, "is not a date that can be read", self._fix(value))
+            self.refuse(field, "is not a date that can be read", "write it as 2026-12-31")
             return UNSET
         self._check(field, date, rule)
         return date
@@ -109,8 +102,7 @@ class Cells:
         if not value:
             return UNSET
         if not re.fullmatch("[0-9]{1,18}", value) or not int(value):
-            fix = "write digits only, without a point or commas"
-            self.refuse(field, "is not a whole number above 0", fix)
+            self.refuse(field, "is not a whole number above 0", "give one such as 4711")
             return UNSET
         return int(value)
 
@@ -146,10 +138,3 @@ class Cells:
         if not self._got.get(field):
             column = self._uses.get(field, field)
             self.refuse(field, "is empty", f"fill in the column {column!r}")
-
-    def _fix(self, value: str) -> str:
-        if self._day_first:
-            return "write it as 31/12/2026, or leave --dates dmy out and write 2026-12-31"
-        if _DMY.fullmatch(value):
-            return "write it as 2026-12-31, or say that the day comes first: --dates dmy"
-        return "write it as 2026-12-31"

@@ -10,6 +10,7 @@ import abc
 import difflib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -17,8 +18,10 @@ import attrs
 
 from ..errors import Problem
 from .address_matching import ADDRESS_RULE
+from .dates import DATES, PLAIN, Ambiguous, orders_of, read_date
 from .header import plain as plain
-from .sources import Row, SourceError
+from .sources import Row, Source, SourceError
+from .values import Cleaned, Cleaner, cleaner_of, filled_text
 
 _PART = re.compile(r"\{([^{}]*)\}")
 _SEPARATOR = re.compile(r"[\s,;:/|·–—-]*")  # noqa: RUF001  # dashes as people type them
@@ -92,7 +95,14 @@ class Columns(abc.ABC, Generic[R]):
         self.reference_prefix = str(options.get("reference_prefix") or "")
         self.address_rule = ADDRESS_RULE
         self._getters = getters
-        self._options = options
+        self._options = dict(options)
+        self.noted: Counter[tuple[str, str]] = Counter()
+        as_is = bool(options.get("as_is"))
+        self._cleaners: list[tuple[str, Cleaner]] = [
+            (field, cleaner)
+            for field in uses
+            if (cleaner := self._date if field in DATES else cleaner_of(field, as_is=as_is))
+        ]
 
     @classmethod
     def recognise(
@@ -145,7 +155,7 @@ class Columns(abc.ABC, Generic[R]):
     def signature(self) -> str:
         """A stable text of the mapping."""
         # Options that came later count where they are used, so that older journals go on.
-        later = ("reference_prefix", "tenants")
+        later = ("reference_prefix", "tenants", "as_is")
         options = [value for name, value in self._options.items() if name not in later]
         added = {name: value for name in later if (value := self._options.get(name))}
         return json.dumps([1, sorted(self.uses.items()), *options, *([added] if added else [])])
@@ -159,9 +169,81 @@ class Columns(abc.ABC, Generic[R]):
         """Make the request of a row that `read` has found to be good."""
 
     def got(self, row: Row) -> dict[str, str]:
-        """Return the values of a row's fields."""
+        """Return the values of a row's fields, cleaned."""
+        found = self._raw(row)
+        for field, clean in self._cleaners:
+            if (value := found[field]) and (cleaned := clean(value)) is not None:
+                found[field] = cleaned.value
+        return found
+
+    def checked(self, row: Row) -> R | list[Problem]:
+        """Do as `read`; also refuse damaged values, and count in `noted` what was cleaned."""
+        made = self.read(row)
+        if row.fault is not None:
+            return made
+        problems = []
+        found = self._raw(row)
+        for field, clean in self._cleaners:
+            if not (value := found[field]) or (cleaned := clean(value)) is None:
+                continue
+            if cleaned.fault is not None:
+                problems.append(Problem(_path(field), *cleaned.fault))
+            elif cleaned.note:
+                self.noted[field, cleaned.note] += 1
+        if not problems:
+            return made
+        named = {problem.field for problem in problems}
+        others = made if isinstance(made, list) else []
+        return problems + [problem for problem in others if problem.field not in named]
+
+    def look_through(self, source: Source) -> None:
+        """Find out what all rows together show: whether days or months come first in dates.
+
+        Raises MappingError where nothing shows it and it matters.
+        """
+        fields = [field for field in DATES if field in self.uses]
+        if not fields or self._options.get("dates") != "auto":
+            return
+        shown = orders_of(
+            self._getters[field](row.cells) for row in source.rows() for field in fields
+        )
+        if shown.ambiguous and len(shown.orders) != 1:
+            why = "others have each of them first" if shown.orders else "no other date shows which"
+            columns = " or ".join(repr(self.uses[field]) for field in fields)
+            raise MappingError(
+                f"a date such as {shown.ambiguous} in {columns} may have the day or the month"
+                f" first, and {why}; say it: --date-order dmy, or mdy"
+            )
+        # In the words of before, so that older journals can be finished.
+        [order] = shown.orders if len(shown.orders) == 1 else ["mixed" if shown.numbers else "iso"]
+        self._options["dates"] = order
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was cleaned, by column."""
+        return tuple(
+            f"{self.uses[field]!r}: {count:,} {'value' if count == 1 else 'values'} {note}"
+            for (field, note), count in self.noted.items()
+        )
+
+    def _raw(self, row: Row) -> dict[str, str]:
         cells = row.cells
         return {field: get(cells) for field, get in self._getters.items()}
+
+    def _date(self, value: str) -> Cleaned | None:
+        """Return a date as 2026-12-31."""
+        if PLAIN.fullmatch(value):
+            return None
+        order = self._options.get("dates")
+        try:
+            return Cleaned(str(read_date(value, None if order is None else str(order))))
+        except Ambiguous:
+            fix = "say which: --date-order dmy, or mdy"
+            return Cleaned(value, fault=("may have the day or the month first", fix))
+        except ValueError:
+            return filled_text(value) or Cleaned(
+                value, fault=("is not a date that can be read", "write it as 2026-12-31")
+            )
 
     @classmethod
     def _preset(cls, name: str | None) -> Mapping[str, str]:
@@ -191,6 +273,12 @@ class Columns(abc.ABC, Generic[R]):
                     f' say which one: --map {field}="{candidates[0]}"'
                 )
         return {field: candidates[0] for field, candidates in found.items()}
+
+
+def _path(field: str) -> str:
+    """Return how problems name a field."""
+    parts = ("line1", "line2", "city", "county", "postcode")
+    return f"address.{field}" if field in parts else field
 
 
 def listed(columns: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from ..errors import Problem, ValidationError
 from ..rules import positive_integers
 from ..tracebacks import clean
 from .leads import Leads
-from .options import ImportOptions, Tenancies
+from .options import DateOrder, ImportOptions, Tenancies
 from .preview import Confirm
 from .properties import Properties
 from .readings import Readings
@@ -44,6 +44,7 @@ def import_properties(
     concurrency: int | Literal["auto"] = "auto",
     settle: float = 60.0,
     adopt_existing: bool = True,
+    as_is: bool = False,
     dry_run: bool = False,
 ) -> Import:
     """Import properties from a CSV or JSONL file, or from any iterable of rows.
@@ -68,6 +69,8 @@ def import_properties(
     `adopt_existing`: properties that carry a reference of the input already are adopted first,
     and those that carry none and have a row's address, unless `create_them` is true. A row whose
     reference Homebox has at another address is rejected.
+    `as_is`: sends house numbers and references that look as if a spreadsheet had made them numbers
+    or dates (1.0 High Street, Dec-14); otherwise their rows are rejected.
     `dry_run`: check every row and report; nothing is sent, nothing is kept.
 
     Raises SourceError, MappingError or JournalError for an input or a journal that cannot be
@@ -91,6 +94,7 @@ def import_properties(
             concurrency=concurrency,
             settle=settle,
             adopt_existing=adopt_existing,
+            as_is=as_is,
             dry_run=dry_run,
         ),
         Properties(create_them=create_them),
@@ -106,7 +110,7 @@ def import_leads(
     tenants: Tenancies | None = None,
     reference_prefix: str = "",
     mapping: Mapping[str, str] | None = None,
-    dates: Literal["iso", "dmy"] = "iso",
+    dates: DateOrder = "auto",
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
@@ -114,6 +118,7 @@ def import_leads(
     concurrency: int | Literal["auto"] = "auto",
     settle: float = 60.0,
     adopt_existing: bool = True,
+    as_is: bool = False,
     dry_run: bool = False,
 ) -> Import:
     """Import leads: each row a tenancy with all of its tenants, whom Homebox texts and emails.
@@ -131,7 +136,8 @@ def import_leads(
     `confirm`: the `number` of the preview, or a function (plain or async) that is given the
     `Preview` and returns True. Without it, or with another number, NotConfirmed is raised and
     nothing is sent. An import that goes on is not asked for what was confirmed before.
-    `dates`: "iso" for 2026-12-31, "dmy" for 31/12/2026.
+    `dates`: "auto" finds out from all dates of the file whether days or months come first, and
+    raises MappingError where nothing shows it; "dmy" and "mdy" say it, "iso" takes 2026-12-31 only.
     `tenants`: what rows are that have one home and one first day, and different tenants: "joint"
     makes one lead of them, "separate" one of each. Without it, such a file raises SourceError.
     `adopt_existing`: a lead with a row's home, first day, and a phone or email of one of its
@@ -160,6 +166,7 @@ def import_leads(
             concurrency=concurrency,
             settle=settle,
             adopt_existing=adopt_existing,
+            as_is=as_is,
             dry_run=dry_run,
         ),
         Leads(tenants=tenants),
@@ -174,12 +181,13 @@ def import_voids(
     confirm: Confirm | None = None,
     reference_prefix: str = "",
     mapping: Mapping[str, str] | None = None,
-    dates: Literal["iso", "dmy"] = "iso",
+    dates: DateOrder = "auto",
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = 1,
+    as_is: bool = False,
     dry_run: bool = False,
 ) -> Import:
     """Import void periods; a premium one switches the energy of its home.
@@ -212,6 +220,7 @@ def import_voids(
             results=None if results is None else Path(results),
             concurrency=concurrency,
             adopt_existing=False,
+            as_is=as_is,
             dry_run=dry_run,
         ),
         Voids(),
@@ -226,7 +235,7 @@ def import_readings(
     photos: str | PathLike[str] | None = None,
     confirm: Confirm | None = None,
     mapping: Mapping[str, str] | None = None,
-    dates: Literal["iso", "dmy"] = "iso",
+    dates: DateOrder = "auto",
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,

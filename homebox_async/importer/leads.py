@@ -166,7 +166,7 @@ class LeadColumns(Columns[LeadRow]):
         return made if joint is None else attrs.evolve(made, tenants=made.tenants + joint)
 
     def _read(self, row: Row) -> tuple[LeadRow, list[Problem]]:
-        cells = Cells(self.got(row), self.uses, day_first=self._options.get("dates") == "dmy")
+        cells = Cells(self.got(row), self.uses)
         made = LeadRow(
             number=row.number,
             reference=cells.reference(self.reference_prefix),
@@ -213,6 +213,7 @@ class Leads(Kind[LeadRow]):
             mapping=options.mapping,
             dates=options.dates,
             reference_prefix=options.reference_prefix,
+            as_is=options.as_is,
             tenants=options.tenants,
         )
 

@@ -15,6 +15,10 @@ Tenancies = Literal["joint", "separate"]
 """What rows are that have one home and one first day, and different tenants."""
 
 
+DateOrder = Literal["auto", "iso", "dmy", "mdy"]
+"""How dates are written: found out from the file, 2026-12-31, 31/12/2026, or 12/31/2026."""
+
+
 @attrs.frozen(kw_only=True)
 class ImportOptions:
     """How to import; `import_properties` and the like say what each option means."""
@@ -33,7 +37,8 @@ class ImportOptions:
     settle: float = 60.0
     adopt_existing: bool = True
     dry_run: bool = False
-    dates: Literal["iso", "dmy"] = "iso"
+    dates: DateOrder = "auto"
+    as_is: bool = False
     photos: Path | None = None
     confirm: Confirm | None = None
     partition: tuple[int, int] = (0, 1)
@@ -44,8 +49,8 @@ class ImportOptions:
             wrong.append(Problem("concurrency", "is below 1", "give 1 or more, or 'auto'"))
         if self.settle < 0:
             wrong.append(Problem("settle", "is below 0", "give seconds"))
-        if self.dates not in ("iso", "dmy"):
-            wrong.append(Problem("dates", "is unknown", "give 'iso' or 'dmy'"))
+        if self.dates not in ("auto", "iso", "dmy", "mdy"):
+            wrong.append(Problem("dates", "is unknown", "give 'auto', 'iso', 'dmy' or 'mdy'"))
         if self.tenants not in (None, "joint", "separate"):
             wrong.append(Problem("tenants", "is unknown", "give 'joint' or 'separate'"))
         if self.reference_prefix.strip() != self.reference_prefix:

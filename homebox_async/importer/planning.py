@@ -118,7 +118,7 @@ class Planner(Generic[R]):
         part, parts = partition
         columns, journal = self._columns, self._journal
         for row in self._source.rows():
-            made = columns.read(row)
+            made = columns.checked(row)
             if not isinstance(made, list):
                 if parts == 1 or _partition(made.reference, parts) == part:
                     digest = journal.digest(row.cells)

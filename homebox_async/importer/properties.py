@@ -190,6 +190,7 @@ class Properties(Kind[PropertyRow]):
             preset=options.preset,
             generate_references=options.generate_references,
             reference_prefix=options.reference_prefix,
+            as_is=options.as_is,
         )
 
     async def check_rows(

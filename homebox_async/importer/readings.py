@@ -17,7 +17,7 @@ import attrs
 from ..client import AsyncHomebox
 from ..errors import Problem
 from ..evidence import Completeness
-from ..rules import UNSET, Unset, one_of, plain_date
+from ..rules import UNSET, Unset, Verdict, one_of, plain_date
 from ..wire import Request
 from .cells import Cells
 from .columns import Columns, MappingError, listed
@@ -128,7 +128,7 @@ class ReadingColumns(Columns[ReadingRow]):
         return self._read(row, self.got(row))[0]
 
     def _read(self, row: Row, got: Mapping[str, str]) -> tuple[ReadingRow, list[Problem]]:
-        cells = Cells(got, self.uses, day_first=self._options.get("dates") == "dmy")
+        cells = Cells(got, self.uses)
         type = got["type"].casefold()
         type = METER_TYPES.get(type, type)
         if fault := one_of("electric", "gas", "water")(type):
@@ -144,7 +144,7 @@ class ReadingColumns(Columns[ReadingRow]):
             type=type,
             reading=cells.needed_whole("reading"),
             reading2=cells.whole("reading2"),
-            date_of_reading=cells.needed_date("date_of_reading", plain_date),
+            date_of_reading=cells.needed_date("date_of_reading", _day_of_reading),
             changed=None if (day := cells.date("meter_changed", plain_date)) is UNSET else day,
             photo=None,
         )
@@ -344,6 +344,18 @@ class _Tally:
             photos=self._photos,
             surplus_photos=() if self._folder is None else self._folder.surplus,
         )
+
+
+def _day_of_reading(value: object) -> Verdict:
+    """Accept a day on which somebody can have read a meter."""
+    fix = "give the day of the reading"
+    if not isinstance(value, dt.date):
+        return plain_date(value)
+    if value.year < 2000:
+        return "is before 2000", fix
+    if value > dt.date.today() + dt.timedelta(days=366):
+        return "is more than a year ahead", fix
+    return None
 
 
 def _entered(row: ReadingRow) -> Entered:

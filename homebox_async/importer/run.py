@@ -204,6 +204,7 @@ class Import:
             source = await self._opened()
             stack.callback(source.close)
             columns = self._kind.recognise(source.columns, options)
+            await asyncio.to_thread(columns.look_through, source)
             stem = (options.results or Path()) / (_stem(source.name) + _part(options))
             check_places(stem)
             path = options.journal or stem.with_name(f"{stem.name}.journal")
@@ -252,7 +253,8 @@ class Import:
             for joined in await journal.settle_joined():
                 await self._emit(RowResult.of(joined))
             self._course.phase = "writing results"
-            report = await self._reported(source, journal, engine, path, began)
+            notes = (*source.notes, *columns.notes)
+            report = await self._reported(journal, engine, path, began, notes)
             if not options.dry_run:
                 try:
                     files = await write_results(journal, source, stem)
@@ -351,11 +353,11 @@ class Import:
 
     async def _reported(
         self,
-        source: Source,
         journal: Journal,
         engine: Engine,
         path: Path,
         began: float,
+        notes: tuple[str, ...],
     ) -> Report:
         counts = await journal.counts()
         repeated, examples = 0, list[list[int]]()
@@ -382,7 +384,7 @@ class Import:
             files={},
             kind=self._kind.name,
             preview=self.preview,
-            notes=source.notes,
+            notes=notes,
         )
 
 

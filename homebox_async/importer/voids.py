@@ -127,7 +127,7 @@ class VoidColumns(Columns[VoidRow]):
 
     def _read(self, row: Row) -> tuple[VoidRow, list[Problem]]:
         got = self.got(row)
-        cells = Cells(got, self.uses, day_first=self._options.get("dates") == "dmy")
+        cells = Cells(got, self.uses)
         property_id = cells.whole("property_id")
         responsible = _lines(got, "responsible_")
         cells.problems += explained(responsible, "responsible_", self.uses, "responsible_")
@@ -170,6 +170,7 @@ class Voids(Kind[VoidRow]):
             mapping=options.mapping,
             dates=options.dates,
             reference_prefix=options.reference_prefix,
+            as_is=options.as_is,
         )
 
     async def check_rows(

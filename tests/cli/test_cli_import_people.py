@@ -156,7 +156,7 @@ def test_nobody_to_ask(run: Run, real: Emulator) -> None:
         (["--map", "tenant1_name=Name"], "there is no field 'tenant1_name'; did you mean 'tenant1"),
         (["--map", "tenancy_start=Begin"], "there is no column 'Begin'; the columns are 'line1'"),
         (["--map", "tenancy_end="], "there is no tenancy_end among the columns"),
-        (["--dates", "mdy"], "'mdy' is not one of 'iso', 'dmy'"),
+        (["--dates", "ymd"], "'ymd' is not one of 'auto', 'iso', 'dmy', 'mdy'"),
         (["--yes", "many"], "'many' is not a valid integer range"),
         (["--journal", "in.csv"], "is not a journal of homebox_async"),
     ],

@@ -206,11 +206,11 @@ async def test_within_the_file(homes: Any, lines: list[str], errors: dict[str, s
     ("line", "problem"),
     [
         ("1,,steam,5,,2026-11-20,", "type|is not one the API knows"),
-        ("1,,gas,5.5,,2026-11-20,", "reading|is not a whole number above 0"),
+        ("1,,gas,5a,,2026-11-20,", "reading|is not a whole number above 0"),
         ("1,,gas,0,,2026-11-20,", "reading|is not a whole number above 0"),
         ("1,,gas,,,2026-11-20,", "reading|is empty"),
         ("1,,gas,5,6,2026-11-20,", "reading2|is given for a meter that is not electric"),
-        ("1,,gas,5,,20/11/2026,", "date_of_reading|is not a date that can be read"),
+        ("1,,gas,5,,20/13/2026,", "date_of_reading|is not a date that can be read"),
         (",,gas,5,,2026-11-20,", "property_id|is empty"),
         ("1,1,gas,5,,2026-11-20,", "order_id|is given beside property_id"),
         ("1,,gas,5,,2026-11-20,gone.jpg", "photo|is not in the folder"),

@@ -117,7 +117,10 @@ async def test_other_dates(homes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         (void(1, more=",maybe,yes,"), "is_premium|is neither yes nor no"),
         (void(1, more=",,,"), "property_empty|is empty"),
         (void(1, more=f"{SOON},,yes,"), "tenancy_end|is not after tenancy_start"),
-        (void(1).replace("LS1 1AB", "LS1"), "responsible_postcode|is not a full UK postcode"),
+        (
+            void(1).replace("LS1 1AB", "LS1"),
+            "responsible_postcode|is incomplete: it has no second part",
+        ),
         (void(1).replace("9 Mill Lane", ""), "responsible_line1|is empty"),
         (void(1).replace("Zqann", ""), "responsible_first_name|is empty"),
         (void(1, home=99), "property_id|selected property id is invalid."),
