@@ -19,6 +19,7 @@ class Exit(enum.IntEnum):
     FAILED = 1
     USAGE = 2
     DENIED = 3
+    BROKEN = 4
     INTERRUPTED = 130
 
 
@@ -30,6 +31,7 @@ Exit codes:
   1    some rows were rejected, unknown or not sent, or a request failed
   2    usage, or an input that cannot be used; nothing was sent
   3    stopped by authentication: the server answered 401 or 403
+  4    rows were sent, then something on this machine failed: its disk, the journal, the input
   130  interrupted
 """
 

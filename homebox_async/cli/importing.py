@@ -12,16 +12,26 @@ import attrs
 import click
 
 from ..client import AsyncHomebox
+from ..errors import HomeboxError
 from ..importer import Import, NotConfirmed, Preview, Report
 from .confirm import check_can_ask, confirm, confirm_number
-from .errors import Exit, exit_code
+from .errors import Exit, exit_code, explained
 from .interrupts import Interrupts, handled
 from .output import Output
 from .progress import Moment, View, followed, view_of
 from .report import lines, next_step
 from .root import typed
 from .session import Connection
-from .text import counted
+from .text import counted, one_line
+
+
+@attrs.frozen
+class _End:
+    """How a run ended: with a report, perhaps after an interrupt, or a failure of this machine."""
+
+    report: Report
+    interrupted: bool
+    failure: Exception | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +99,7 @@ class Command:
     def _what(self, preview: Preview) -> str:
         return f"import {counted(preview.rows, 'row')} of {self.file.name}"
 
-    def _run_with(self, answer: bool) -> tuple[Report, bool]:
+    def _run_with(self, answer: bool) -> _End:
         """Tell the preview, and go on or not; what was confirmed before needs no answer."""
 
         def confirm(view: View) -> dict[str, Any]:
@@ -102,13 +112,11 @@ class Command:
 
         return self._run(confirm)
 
-    def _run(self, more: Callable[[View], dict[str, Any]]) -> tuple[Report, bool]:
-        """Run to the report; the second value tells whether it was interrupted."""
+    def _run(self, more: Callable[[View], dict[str, Any]]) -> _End:
+        """Run to the report."""
         return self.connection.run(lambda client: self._import(client, more))
 
-    async def _import(
-        self, client: AsyncHomebox, more: Callable[[View], dict[str, Any]]
-    ) -> tuple[Report, bool]:
+    async def _import(self, client: AsyncHomebox, more: Callable[[View], dict[str, Any]]) -> _End:
         view = view_of(self.output)
         run = self.make(client, self.file, **more(view), **self.options)
 
@@ -120,7 +128,7 @@ class Command:
         try:
             with handled(interrupts):
                 async with followed(run, view):
-                    return await task, interrupts.count > 0
+                    return _End(await task, interrupts.count > 0)
         except NotConfirmed:
             view.say(f"checked {counted(run.rows, 'row')}: {Moment.of(run).counts or 'all good'}")
             raise
@@ -129,11 +137,19 @@ class Command:
                 raise
             view.say(f"left at once; to go on: {self.resume}")
             raise click.Abort from None
+        except (HomeboxError, OSError) as failure:
+            if run.report is None or not run.report.sent:
+                raise
+            return _End(run.report, interrupts.count > 0, failure)
 
-    def _ended(self, ended: tuple[Report, bool]) -> Exit:
-        report, interrupted = ended
+    def _ended(self, end: _End) -> Exit:
+        report = end.report
         self._show(report)
-        if interrupted:
+        if end.failure is not None:
+            told = explained(end.failure)
+            click.echo(f"error: {one_line(told[0] if told else str(end.failure))}", err=True)
+            return Exit.BROKEN
+        if end.interrupted:
             return Exit.INTERRUPTED
         return Exit.DONE if report.done and not report.stopped else exit_code(report.error)
 
@@ -144,7 +160,7 @@ class Command:
                 click.echo("\n".join(lines(report, self.resume)))
                 return
             self.output.plain(report.as_dict())
-        if not report.dry_run and (report.pending or report.unknown):
+        if not report.dry_run and (report.pending or report.unknown or report.stopped):
             click.echo(next_step(report, self.resume), err=True)
 
     def _make_folder(self) -> None:

@@ -9,13 +9,15 @@ from ..importer.words import WORDS
 from .errors import explained
 from .text import counted, duration, one_line
 
+_SENT = ("created", "unknown")
+
 
 def lines(report: Report, resume: str) -> Iterator[str]:
     """Give the lines of a report; `resume` is the command that goes on with the import."""
     if report.dry_run:
         yield from _dry(report)
         return
-    yield "all done" if report.done else "not everything is done"
+    yield "all done" if report.done and not report.stopped else "not everything is done"
     adopted = f"   {report.reconciled:,} of them found after a lost answer"
     for name, number, more in (
         ("rows", report.rows, ""),
@@ -34,15 +36,18 @@ def lines(report: Report, resume: str) -> Iterator[str]:
     if report.stopped:
         told = None if report.error is None else explained(report.error)
         yield f"stopped: {one_line(told[0] if told else report.stopped)}"
-    if report.pending or report.unknown:
+    if report.pending or report.unknown or report.stopped:
         yield next_step(report, resume)
-    elif report.rejected:
+    elif "rejects" in report.files:
         yield f"to do: correct {report.files['rejects']} and import that file"
 
 
 def next_step(report: Report, resume: str) -> str:
     """Say what to do with rows that have no end yet."""
-    if report.kind == "voids" and not report.pending:
+    if report.kind == "voids" and not report.journal.exists():
+        sent = " and ".join(str(report.files[kind]) for kind in _SENT if kind in report.files)
+        return f"to do: take the rows of {sent} out of the input, which are sent; then: {resume}"
+    if report.kind == "voids" and not report.pending and "unknown" in report.files:
         return f"to do: ask Homebox whether the voids of {report.files['unknown']} are there"
     return f"to go on: {resume}"
 

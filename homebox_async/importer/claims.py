@@ -132,7 +132,7 @@ class Claims:
             # The engine raises it once what is in flight has ended, and is in the journal if it
             # can be.
             self.broken = error
-            self._course.drain()
+            self._course.drain(str(error))
         finally:
             self._filling = None
 

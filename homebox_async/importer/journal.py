@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import queue
 import sqlite3
@@ -36,17 +37,22 @@ _LATEST = 0.05  # seconds that a record waits for others
 
 @attrs.frozen(eq=False)
 class _Job:
-    """A function for the thread; `alone`: outside of the shared transaction."""
+    """A function for the thread.
+
+    `alone`: outside of the shared transaction. `reads`: it changes nothing.
+    """
 
     run: Callable[[Reader], Any]
     future: asyncio.Future[Any] | None = None
     alone: bool = False
+    reads: bool = False
 
 
 class _Thread:
     """Runs jobs on the journal's one connection, as many in a transaction as there are.
 
-    Once SQLite has failed, it fails every later job: what is on disk is then the truth.
+    Once SQLite has failed, it fails every later job that is not known to change nothing: what is
+    on disk is then the truth.
     """
 
     def __init__(self, path: Path, words: Words, loop: asyncio.AbstractEventLoop) -> None:
@@ -85,11 +91,12 @@ class _Thread:
             close_store(reader)
 
     def _run_shared(self, reader: Reader, jobs: Sequence[_Job]) -> None:
+        if self.failure is not None:
+            self._run_failed(reader, jobs)
+            return
         run = reader.connection.execute
         told: list[_Told] = []
         try:
-            if self.failure is not None:
-                raise self.failure
             run("BEGIN")
             for job in jobs:
                 if job.future is None:
@@ -112,6 +119,19 @@ class _Thread:
             rollback(reader.connection)
             reader.forget_counts()
             told = [(job.future, None, self.failure) for job in jobs]
+        self._tell(told)
+
+    def _run_failed(self, reader: Reader, jobs: Sequence[_Job]) -> None:
+        """Read what is on disk, and refuse all else."""
+        told: list[_Told] = []
+        for job in jobs:
+            result, error = None, self.failure
+            if job.reads:
+                try:
+                    result, error = job.run(reader), None
+                except sqlite3.Error as exc:
+                    error = self._explained(exc)
+            told.append((job.future, result, error))
         self._tell(told)
 
     def _run_alone(self, reader: Reader, job: _Job) -> None:
@@ -265,17 +285,18 @@ class Journal:
         # So that what was planned is known, whatever is lost of what is sent from now on.
         await self._submit(checkpoint, alone=True)
 
-    async def take(self, make: Callable[[Reader], T]) -> T:
+    async def take(self, make: Callable[[Reader], T], *, reads: bool = False) -> T:
         """Run a function in the journal's thread; what it changed is durable when this returns.
 
-        What it raises undoes its changes and is raised here.
+        What it raises undoes its changes and is raised here. `reads`: it changes nothing, and is
+        tried also after a write has failed.
         """
-        result: T = await self._submit(make)
+        result: T = await self._submit(make, reads=reads)
         return result
 
     async def counts(self) -> dict[State, int]:
         """Return how many rows are in each state."""
-        return await self.take(Reader.counts)
+        return await self.take(Reader.counts, reads=True)
 
     async def next_batch(self, size: int, *, after: int) -> list[Entry]:
         """Return the next PENDING and UNKNOWN rows behind a row number, in row order."""
@@ -374,6 +395,14 @@ class Journal:
         """Note that a preview was confirmed: whoever goes on need not ask again."""
         await self.take(lambda reader: reader.confirm(number))
 
+    async def kept(self, name: str) -> Any:
+        """Return what was kept under a name, None if nothing was."""
+        return await self.take(lambda reader: reader.kept(name), reads=True)
+
+    async def keep(self, name: str, value: Any) -> None:
+        """Keep something that JSON can hold; durable when this returns."""
+        await self.take(lambda reader: reader.keep(name, value))
+
     async def match(self, found: Sequence[tuple[str, int]]) -> None:
         """Note on pending rows which property has their reference: pairs of reference and id.
 
@@ -398,7 +427,7 @@ class Journal:
 
         Rows that planning rejected do not count.
         """
-        return await self.take(lambda reader: reader.duplicate_addresses(limit))
+        return await self.take(lambda reader: reader.duplicate_addresses(limit), reads=True)
 
     async def rows(self, states: Collection[State], chunk: int = 1000) -> AsyncIterator[Entry]:
         """Give the rows in some states, in row order; each chunk is read on its own."""
@@ -410,7 +439,8 @@ class Journal:
 
     async def page(self, states: Collection[State], *, after: int, size: int) -> list[Entry]:
         """Return the next rows in some states behind a row number, in row order."""
-        return await self.take(lambda reader: reader.page(states, after=after, size=size))
+        page = functools.partial(Reader.page, states=states, after=after, size=size)
+        return await self.take(page, reads=True)
 
     async def close(self) -> None:
         """Write what is queued and close the file; raises if a write has failed."""
@@ -435,11 +465,13 @@ class Journal:
             if kind is None:
                 raise
 
-    def _submit(self, run: Callable[[Reader], Any], *, alone: bool = False) -> asyncio.Future[Any]:
+    def _submit(
+        self, run: Callable[[Reader], Any], *, alone: bool = False, reads: bool = False
+    ) -> asyncio.Future[Any]:
         self._check_open()
         self._hand_over()  # what was recorded before is done before
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._thread.jobs.put(_Job(run, future, alone))
+        self._thread.jobs.put(_Job(run, future, alone, reads))
         return future
 
     def _check_open(self) -> None:

@@ -1,7 +1,8 @@
 """The files that tell what became of every row: the journal joined with the source.
 
 They are made anew each time, beside their places, and put there in one step: a reader sees the
-old file or the new one, never half of one.
+old file or the new one, never half of one. The journal keeps the sizes and times of its files:
+a file that is not one of them, of another import or changed by a person, is never replaced.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import asyncio
 import contextlib
 import csv
 import datetime as dt
+import functools
+import glob
 import io
+import itertools
 import os
 import re
+import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,10 +26,13 @@ from ..cells import escape
 from ..errors import HomeboxError
 from ..private_files import UnsafeFile, check_target, create_draft
 from .ending import ended
-from .journal import Entry, Journal, State
+from .journal import Entry, Journal, JournalError, State
 from .sources import Row, Source
 
 T = TypeVar("T")
+_Stamp = list[int]
+"""The size of a file, and the nanosecond in which it was written."""
+_NOTE = "results"
 
 _CHUNK = 1000
 _REJECTED = ("row", "field", "error", "fix")
@@ -47,18 +55,31 @@ class ResultsError(HomeboxError):
     """A result file cannot be written; what it would tell is still in the journal."""
 
 
-async def write_results(journal: Journal, source: Source, stem: Path) -> dict[str, Path]:
+async def write_results(
+    journal: Journal, source: Source, stem: Path, *, leniently: bool = False
+) -> dict[str, Path]:
     """Write ``<stem>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``; return those written.
 
-    A file that would have no rows is not written, and an older one is removed.
+    A file that would have no rows is not written, and an older one is removed. Where another
+    file has the name, the next one is taken: ``<stem>.created.2.csv``.
+    `leniently`: rows whose cells cannot be read any more are written without them, and a journal
+    that can only be read will do.
     """
-    join = _Join(source, result_paths(stem), journal)
+    join = _Join(source, result_paths(stem), journal, leniently=leniently)
     after = 0
     try:
         while entries := await journal.page(_FILES.keys(), after=after, size=_CHUNK):
             await _in_thread(join.add, entries)
             after = entries[-1].number
-        return await _in_thread(join.finish)
+        noted = await _noted(journal, source)
+        stamps = await _in_thread(functools.partial(join.complete, noted))
+        try:
+            # Noted first: a file that is put in its place is the journal's at any moment.
+            await journal.keep(_NOTE, {"input": _input(journal, source), "files": stamps})
+        except JournalError:
+            if not leniently:
+                raise
+        return await _in_thread(join.place)
     finally:
         join.discard()
 
@@ -70,6 +91,20 @@ def check_places(stem: Path) -> None:
             check_target(path)
         except UnsafeFile as unsafe:
             raise ResultsError(f"{path}: {unsafe.strerror}, or other --results") from None
+
+
+async def _noted(journal: Journal, source: Source) -> list[_Stamp] | None:
+    """Return what the journal has noted of its files; None where it notes nothing of any."""
+    noted = await journal.kept(_NOTE)
+    if noted is None:
+        return None if journal.address_rule == 1 else []
+    ours = noted["input"] == _input(journal, source)
+    return noted["files"] if ours else []
+
+
+def _input(journal: Journal, source: Source) -> str:
+    name = source.name if source.path is None else str(source.path.absolute())
+    return journal.digest({"input": name}).hex()
 
 
 def result_paths(stem: Path) -> dict[str, Path]:
@@ -91,9 +126,13 @@ async def _in_thread(function: Callable[..., T], *args: Any) -> T:
 class _Join:
     """Walks through the source in step with the journal's entries."""
 
-    def __init__(self, source: Source, paths: Mapping[str, Path], journal: Journal) -> None:
+    def __init__(
+        self, source: Source, paths: Mapping[str, Path], journal: Journal, *, leniently: bool
+    ) -> None:
+        self._leniently = leniently
         self._source = source
         self._rows = source.rows()
+        self._row_read: Row | None = None
         self._digest = journal.digest
         self._fix = journal.words.fix
         ours = {
@@ -101,41 +140,52 @@ class _Join:
             "rejects": _REJECTED,
             "unknown": _UNKNOWN,
         }
-        self._files = {
-            kind: _File(path, source.columns, ours[kind]) for kind, path in paths.items()
-        }
-        for path in paths.values():
-            if source.path is not None and path.exists() and path.samefile(source.path):
-                raise ResultsError(f"{path}: is the input itself; give the results another name")
+        self._files = {kind: _File(path, source, ours[kind]) for kind, path in paths.items()}
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Write the rows of some entries, which come in row order."""
-        joined: dict[str, list[tuple[Row, list[str]]]] = {kind: [] for kind in self._files}
+        joined: dict[str, list[tuple[Row | None, list[str]]]] = {kind: [] for kind in self._files}
         for entry in entries:
-            number = entry.number
-            for row in self._rows:
-                if row.number == number:
-                    break
-            else:
-                raise self._changed(number)
-            if self._digest(row.cells) != entry.digest:
-                raise self._changed(number)
+            row = self._row(entry)
             joined[_KINDS[entry.state]].append((row, _told(entry, self._fix)))
         for kind, rows in joined.items():
             if rows:
                 self._files[kind].write(rows)
 
-    def _changed(self, number: int) -> ResultsError:
-        return ResultsError(
-            f"{self._source.name}: row {number} is not as the journal has it;"
-            " restore the file and run the same import again"
-        )
+    def _row(self, entry: Entry) -> Row | None:
+        """Return the row of an entry; leniently, None for one that is not as it was."""
+        number = entry.number
+        try:
+            while self._row_read is None or self._row_read.number < number:
+                self._row_read = next(self._rows, None)
+                if self._row_read is None:
+                    break
+        except (HomeboxError, OSError):
+            if not self._leniently:
+                raise
+            self._rows, self._row_read = iter(()), None
+        row = self._row_read
+        if row is None or row.number != number or self._digest(row.cells) != entry.digest:
+            if not self._leniently:
+                raise ResultsError(
+                    f"{self._source.name}: row {number} is not as the journal has it;"
+                    " restore the file and run the same import again"
+                )
+            return None
+        return row
 
-    def finish(self) -> dict[str, Path]:
-        """Put all files in their places, once all of them are complete."""
-        for file in self._files.values():
-            file.complete()
-        return {kind: file.path for kind, file in self._files.items() if file.place()}
+    def complete(self, noted: list[_Stamp] | None) -> list[_Stamp]:
+        """Bring all files to the disk; return the stamps of those and of the older ones.
+
+        `noted`: the stamps of the older ones, None where any file in their places is one.
+        """
+        stamps = [file.complete(noted) for file in self._files.values()]
+        return [stamp for each in stamps for stamp in each]
+
+    def place(self) -> dict[str, Path]:
+        """Put all files in their places; return where those are."""
+        placed = {kind: file.place() for kind, file in self._files.items()}
+        return {kind: path for kind, path in placed.items() if path is not None}
 
     def discard(self) -> None:
         """Remove what has not been put in its place."""
@@ -158,14 +208,16 @@ def _told(entry: Entry, fix: str) -> list[str]:
 class _File:
     """One result file, written beside its place; it comes to be with its first row."""
 
-    def __init__(self, path: Path, columns: Sequence[str], ours: Sequence[str]) -> None:
-        self.path = path
-        dropped = _replaced(columns, ours)
-        self._kept = [column for column in columns if column not in dropped]
+    def __init__(self, path: Path, source: Source, ours: Sequence[str]) -> None:
+        self._path = path
+        self._input = source.path
+        self._older: list[Path] = []
+        dropped = _replaced(source.columns, ours)
+        self._kept = [column for column in source.columns if column not in dropped]
         self._header = [*self._kept, *ours]
         self._file: Any = None
 
-    def write(self, rows: Iterable[tuple[Row, list[str]]]) -> None:
+    def write(self, rows: Iterable[tuple[Row | None, list[str]]]) -> None:
         """Add rows with what is told of each."""
         with self._named():
             if self._file is None:
@@ -178,31 +230,58 @@ class _File:
         csv.writer(text).writerows(records)
         self._file.write(text.getvalue())
 
-    def _cells(self, row: Row) -> list[str]:
+    def _cells(self, row: Row | None) -> list[str]:
+        if row is None:
+            return [""] * len(self._kept)
         cells = [row.cells[column] for column in self._kept]
         if row.fault is not None:
             cells[0] = next(iter(row.cells.values()))  # the text of the row, never dropped
         return cells
 
-    def complete(self) -> None:
-        """Bring all that was written to the disk."""
-        if self._file is not None:
-            with self._named():
+    def complete(self, noted: list[_Stamp] | None) -> list[_Stamp]:
+        """Bring all that was written to the disk, and find the older files, by their stamps."""
+        with self._named():
+            stamps = []
+            if self._file is not None:
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
+                stamps.append(_stamp(self._draft))
+            numbered = f"{glob.escape(self._path.stem)}.[0-9]*{self._path.suffix}"
+            for path in (self._path, *sorted(self._path.parent.glob(numbered))):
+                if self._is_ours(path, noted):
+                    self._older.append(path)
+                    stamps.append(_stamp(path))
+            return stamps
 
-    def place(self) -> bool:
-        """Replace the older file, or remove it if there is nothing to tell."""
+    def _is_ours(self, path: Path, noted: list[_Stamp] | None) -> bool:
+        if not os.path.lexists(path) or not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        if self._input is not None and path.samefile(self._input):
+            return False
+        return noted is None or _stamp(path) in noted
+
+    def _names(self) -> Iterator[Path]:
+        """Give the names that the file may have, in order."""
+        yield self._path
+        for number in itertools.count(2):
+            yield self._path.with_suffix(f".{number}{self._path.suffix}")
+
+    def place(self) -> Path | None:
+        """Replace the older file, or take a free name; without rows, remove the older one."""
         with self._named():
-            if self._file is None:
-                if check_target(self.path):
-                    self.path.unlink()
-                return False
-            check_target(self.path)
-            self._draft.replace(self.path)
-            self._file = None
-            return True
+            placed = None
+            if self._file is not None:
+                written = self._draft
+                if self._older:
+                    placed = self._older.pop(0)
+                    written.replace(placed)
+                else:
+                    placed = next(path for path in self._names() if _moved(written, path))
+                self._file = None
+            for path in self._older:
+                path.unlink(missing_ok=True)
+            return placed
 
     def discard(self) -> None:
         """Remove the file if it is not in its place."""
@@ -216,8 +295,7 @@ class _File:
 
     def _start(self) -> None:
         with self._named():
-            check_target(self.path)
-            self._draft, descriptor = create_draft(self.path)
+            self._draft, descriptor = create_draft(self._path)
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
         self._write([_safe(self._header)])
 
@@ -227,9 +305,31 @@ class _File:
             yield
         except OSError as exc:
             raise ResultsError(
-                f"{self.path}: cannot be written ({exc.strerror}); make room, or close it where it"
+                f"{self._path}: cannot be written ({exc.strerror}); make room, or close it where it"
                 " is open, or check the folder's permissions, then run the same import again"
             ) from exc
+
+
+def _stamp(path: Path) -> _Stamp:
+    status = path.lstat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _moved(written: Path, path: Path) -> bool:
+    """Give a file a name that nothing has; False if something has it."""
+    try:
+        os.link(written, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        written.replace(path)
+        return True
+    written.unlink()
+    return True
 
 
 def _safe(cells: list[str]) -> list[str]:

@@ -8,7 +8,15 @@ import inspect
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Mapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+)
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +39,7 @@ from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .properties import Properties
 from .report import Report, RowResult
-from .results import check_places, write_results
+from .results import ResultsError, check_places, write_results
 from .sources import Source, open_source, spool
 from .window import Window
 
@@ -61,9 +69,11 @@ class Import:
     Leaving the block early drains: what is in flight is waited for, the rest stays pending.
     `counts` holds the rows by state, `rows` how many there are and `phase` what is going on, all
     live. `preview` is what it sets off, once that is known, and `report` is set once it has
-    ended. The row results begin with the rows that were rejected while they were checked; rows
-    that an earlier run has done are not told again. A row that was created may come a second
-    time, as unknown, where the server turns out to have given its id to another row, too.
+    ended, also where something on this machine failed after rows were sent (its disk, the
+    journal, the input), before that is raised. The row results begin with the rows that were
+    rejected while they were checked; rows that an earlier run has done are not told again. A row
+    that was created may come a second time, as unknown, where the server turns out to have given
+    its id to another row, too.
     """
 
     def __init__(
@@ -249,22 +259,54 @@ class Import:
                 except NotConfirmed:
                     await write_results(journal, source, stem)  # what was rejected is told
                     raise
-                await engine.run()
-            for joined in await journal.settle_joined():
-                await self._emit(RowResult.of(joined))
-            self._course.phase = "writing results"
-            notes = (*source.notes, *columns.notes)
-            report = await self._reported(journal, engine, path, began, notes)
-            if not options.dry_run:
-                try:
+
+            async def reported() -> Report:
+                notes = (*source.notes, *columns.notes)
+                return await self._reported(journal, engine, path, began, notes)
+
+            try:
+                if not options.dry_run:
+                    await engine.run()
+                for joined in await journal.settle_joined():
+                    await self._emit(RowResult.of(joined))
+                self._course.phase = "writing results"
+                report = await reported()
+                if not options.dry_run:
+                    self.report = report  # also if its files cannot be written
                     files = await write_results(journal, source, stem)
-                except HomeboxError:
-                    self.report = report  # what was done is told all the same
-                    raise
-                report = attrs.evolve(report, files=files, seconds=time.monotonic() - began)
+                    report = attrs.evolve(report, files=files, seconds=time.monotonic() - began)
+                await journal.flush()
+            except Exception as error:
+                if engine.sent:
+                    await self._salvage(error, reported, source, journal, stem)
+                raise
             self.report = report
             _log_end(report)
             return report
+
+    async def _salvage(
+        self,
+        error: Exception,
+        reported: Callable[[], Awaitable[Report]],
+        source: Source,
+        journal: Journal,
+        stem: Path,
+    ) -> None:
+        """Report what was sent before something on this machine failed, as far as possible."""
+        self._course.drain(str(error))
+        try:
+            self.report = await reported()
+            if not isinstance(error, ResultsError):
+                files = await write_results(journal, source, stem, leniently=True)
+                self.report = attrs.evolve(self.report, files=files)
+        except (HomeboxError, OSError) as more:
+            error.add_note(f"the result files are not complete: {more}")
+        if self.report is not None:
+            error.add_note(
+                f"{self.report.sent} requests were sent before; `report` of the import says what"
+                " became of them"
+            )
+            _log_end(self.report)
 
     async def _opened(self) -> Source:
         rows = self._given
@@ -365,12 +407,14 @@ class Import:
             repeated, examples = await journal.duplicate_addresses()
         for state in (State.CREATED, State.ADOPTED, State.REJECTED, State.UNKNOWN):
             self.counts[state] = counts[state]
+        self.counts[State.UNKNOWN] += counts[State.INFLIGHT]
         return Report(
             rows=sum(counts.values()),
             created=counts[State.CREATED],
             adopted=counts[State.ADOPTED],
             rejected=counts[State.REJECTED],
-            unknown=counts[State.UNKNOWN],
+            # In flight when the journal could not be written any more.
+            unknown=counts[State.UNKNOWN] + counts[State.INFLIGHT],
             pending=counts[State.PENDING],
             sent=engine.sent,
             reconciled=engine.reconciled,

@@ -11,6 +11,7 @@ import contextlib
 import enum
 import hashlib
 import itertools
+import json
 import sqlite3
 import threading
 import time
@@ -384,6 +385,16 @@ class Reader:
     def confirm(self, number: int) -> None:
         """Note that a preview was confirmed."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('confirmed', ?)", (number,))
+
+    def kept(self, name: str) -> Any:
+        """Return what was kept under a name, None if nothing was."""
+        found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,))
+        return next((json.loads(value) for (value,) in found), None)
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep something that JSON can hold."""
+        entry = name, json.dumps(value)
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", entry)
 
     def match(self, found: Iterable[tuple[str, int]]) -> None:
         """Note on pending rows which property has their reference: pairs of reference and id.

@@ -74,7 +74,7 @@ def test_version(run: Run) -> None:
 def test_exit_codes(run: Run) -> None:
     """The exit codes are in the help."""
     text = run("--help").stdout
-    assert ["0", "1", "2", "3", "130"] == [
+    assert ["0", "1", "2", "3", "4", "130"] == [
         line.split()[0] for line in text.partition("Exit codes:\n")[2].splitlines()
     ]
 

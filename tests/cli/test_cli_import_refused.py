@@ -9,7 +9,7 @@ from click.testing import Result
 
 from homebox_async.emulator import Emulator
 
-from .importing import IMPORT, states
+from .importing import IMPORT
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]
@@ -156,12 +156,3 @@ def test_unreachable(run: Run, write: Write, monkeypatch: pytest.MonkeyPatch) ->
     assert (1, "") == (result.exit_code, result.stdout)
     assert "[outcome: not sent, " in result.stderr
     assert "check the network" in result.stderr
-
-
-def test_results_that_cannot_be_written(run: Run, write: Write, folder: Path) -> None:
-    """Results that cannot be written fail the command; the import itself is done."""
-    write(3)
-    (folder / "in.created.csv").mkdir()
-    result = run(*IMPORT, "--emulator")
-    assert (1, "", 3) == (result.exit_code, result.stdout, len(states(folder)))
-    assert "error: in.created.csv: cannot be written (" in result.stderr

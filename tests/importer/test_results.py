@@ -184,9 +184,55 @@ async def test_over_the_input(path: Path, tmp_path: Path) -> None:
     before = path.read_text()
     with open_source(path) as source:
         async with await opened(source) as journal:
-            with pytest.raises(ResultsError, match=r"out.rejects.csv: is the input itself; give"):
-                await write_results(journal, source, tmp_path / "out")
+            written = await write_results(journal, source, tmp_path / "out")
+    assert "out.rejects.2.csv" == written["rejects"].name
     assert before == path.read_text()
+
+
+async def test_files_of_others_stay(source: Source, tmp_path: Path) -> None:
+    """A file that the journal has not written is left, also if a person has changed its own."""
+    theirs = tmp_path / "out.created.csv"
+    theirs.write_text("theirs")
+    (tmp_path / "out.unknown.csv").mkdir()
+    async with await opened(source) as journal:
+        await run(journal)
+        for _ in range(2):
+            written = await write_results(journal, source, tmp_path / "out")
+            assert ["out.created.2.csv", "out.rejects.csv", "out.unknown.2.csv"] == [
+                path.name for path in written.values()
+            ]
+        assert "theirs" == theirs.read_text()
+        written["rejects"].write_text("corrected here")
+        assert (
+            "out.rejects.2.csv"
+            == (await write_results(journal, source, tmp_path / "out"))["rejects"].name
+        )
+        assert "corrected here" == written["rejects"].read_text()
+        journal.record(5, State.CREATED, id=55)
+        journal.record(6, State.CREATED, id=66)
+        theirs.unlink()
+        written = await write_results(journal, source, tmp_path / "out")
+    assert ["out.created.2.csv", "out.rejects.2.csv"] == [path.name for path in written.values()]
+    assert [] == list((tmp_path / "out.unknown.csv").iterdir())
+    assert not (tmp_path / "out.unknown.2.csv").exists()
+
+
+async def test_file_systems_without_links(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be linked, files of others stay, too."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(results.os, "link", refuse)
+    (tmp_path / "out.created.csv").write_text("theirs")
+    async with await opened(source) as journal:
+        await run(journal)
+        written = await write_results(journal, source, tmp_path / "out")
+    assert "out.created.2.csv" == written["created"].name
+    assert ["11", "22"] == [row["property_id"] for row in read(written["created"])]
+    assert "theirs" == (tmp_path / "out.created.csv").read_text()
 
 
 @pytest.mark.parametrize("change", [LINES[0], LINES[0] + "\n" + "x" * 40], ids=["shorter", "other"])

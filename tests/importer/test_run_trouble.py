@@ -42,9 +42,16 @@ async def test_disk_full(bench: Any) -> None:
     assert started._engine is not None
     with pytest.raises(JournalError):
         await started._engine._journal.take(fill)
-    with pytest.raises(JournalError, match="make room on its disk"):
+    with pytest.raises(JournalError, match="make room on its disk") as caught:
         await task
     assert bench.posts < 800
+    report = started.report
+    assert (800, report.stopped) == (
+        report.created + report.unknown + report.pending,
+        str(caught.value),
+    )
+    assert report.created <= bench.posts <= report.created + report.unknown
+    assert caught.value.__notes__[-1].startswith(f"{bench.posts} requests were sent before;")
     await finish(bench, 800)
 
 
@@ -107,19 +114,18 @@ async def test_rows_that_are_not_the_planned_ones(bench: Any, change: str) -> No
 async def test_results_cannot_be_written(bench: Any) -> None:
     """When the result files cannot be written, that is told, and so is what was done."""
     bench.write(3)
-    blocker = bench.folder / "portfolio.created.csv"
-    blocker.mkdir()
-    started = bench.start()
-    with pytest.raises(ResultsError):
+    places = {"results": bench.folder / "away", "journal": bench.folder / "j"}
+    started = bench.start(**places)
+    with pytest.raises(ResultsError, match=r"portfolio.created.csv: cannot be written"):
         await started
     assert (3, {}) == (started.report.created, started.report.files)
-    blocker.rmdir()
-    report = await bench.report()
-    assert (3, 0, [blocker]) == (report.created, report.sent, list(report.files.values()))
+    places["results"].mkdir()
+    report = await bench.report(**places)
+    assert (3, 0, ["created"]) == (report.created, report.sent, list(report.files))
 
 
 async def test_results_are_made_anew(bench: Any) -> None:
-    """Result files that were lost or changed are there again after another run."""
+    """Result files that were lost or changed are there after another run, beside the changed."""
     bench.write(30, ["1 High St,,LS1 1AA,X1"])
     files = (await bench.report()).files
     before = {kind: path.read_bytes() for kind, path in files.items()}
@@ -127,6 +133,7 @@ async def test_results_are_made_anew(bench: Any) -> None:
     files["rejects"].write_text("what?")
     report = await bench.report()
     assert before == {kind: path.read_bytes() for kind, path in report.files.items()}
+    assert "what?" == files["rejects"].read_text()
     with files["created"].open(newline="") as file:
         assert 30 == len(list(csv.DictReader(file)))
 
@@ -141,3 +148,51 @@ async def test_client_that_is_closed(bench: Any) -> None:
     with pytest.raises(ConfigurationError, match="closed"):
         await task
     await finish(bench, 300)
+
+
+async def test_two_inputs_of_one_name(bench: Any) -> None:
+    """The ids of one input are not overwritten by another one with its name."""
+    bench.write(3)
+    first = await bench.report()
+    other = bench.folder / "b" / "portfolio.csv"
+    other.parent.mkdir()
+    other.write_text(bench.path.read_text().replace("R", "S"))
+    second = await bench.report(other, journal=bench.folder / "other.journal")
+    tabs = bench.folder / "portfolio.tsv"
+    tabs.write_text("line1\tcity\tpostcode\tref\n9 Low Road\tLeeds\tLS1 1AA\tT1\n")
+    third = await bench.report(tabs, journal=bench.folder / "third.journal")
+    names = ["portfolio.created.csv", "portfolio.created.2.csv", "portfolio.created.3.csv"]
+    reports = [first, second, third]
+    assert names == [report.files["created"].name for report in reports]
+    texts = [report.files["created"].read_text() for report in reports]
+    again = await bench.report(other, journal=bench.folder / "other.journal")
+    assert second.files == again.files
+    assert texts == [report.files["created"].read_text() for report in reports]
+    for text, reference in zip(texts, ("R1", "S1", "T1"), strict=True):
+        assert f",{reference}," in text
+
+
+async def test_rejects_of_two_inputs_of_one_name(bench: Any) -> None:
+    """A journal that plans another input leaves the rejects of the first."""
+    bench.write(lines=["1 High St,,LS1 1AA,X1"])
+    first = await bench.report()
+    other = bench.folder / "b" / "portfolio.csv"
+    other.parent.mkdir()
+    other.write_text(bench.path.read_text().replace("X1", "Y1"))
+    second = await bench.report(other)
+    assert first.files["rejects"] != second.files["rejects"]
+    assert [",X1,", ",Y1,"] == [
+        reference
+        for report, reference in ((first, ",X1,"), (second, ",Y1,"))
+        if reference in report.files["rejects"].read_text()
+    ]
+
+
+async def test_corrected_input(bench: Any) -> None:
+    """An input that is corrected in its place replaces its own rejects."""
+    bench.write(lines=["1 High St,,LS1 1AA,X1", "2 High St,,LS1 1AA,X2"])
+    first = await bench.report()
+    bench.write(lines=["1 High St,,LS1 1AA,X1", "2 High St,Leeds,LS1 1AA,X2"])
+    second = await bench.report()
+    assert (1, 1) == (second.created, second.rejected)
+    assert first.files["rejects"] == second.files["rejects"]
