@@ -251,7 +251,10 @@ def __getattr__(name: str) -> Any:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    from .loading import STARTING
+
+    with STARTING:
+        found = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
     return found
 
 

@@ -17,6 +17,7 @@ import attrs
 from .blocking import Bridge, Facade, Worker
 from .errors import ConfigurationError
 from .events import OnEvent
+from .loading import STARTING
 from .middleware import Handler, Middleware, Throttle, answered, chain
 from .observer import Listener, Observer, listeners
 from .request_ids import HEADER, passed_id
@@ -236,6 +237,7 @@ def above_zero(**numbers: float | None) -> None:
 @functools.cache
 def user_agent() -> str:
     """Return how this package names itself to the servers."""
-    from importlib.metadata import version  # 30 ms: not for those who only look at the help
+    with STARTING:
+        from importlib.metadata import version  # 30 ms: not for those who only look at the help
 
     return f"homebox-async/{version('homebox-async')} Python/{platform.python_version()}"

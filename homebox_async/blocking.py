@@ -22,6 +22,7 @@ from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
 from .evidence import Completeness
 from .failures import cancellation_told
+from .loading import STARTING, load_for_threads
 from .loops import loop_factory
 from .models import Model
 from .pages import Page, PageCursor, Pages
@@ -69,7 +70,6 @@ class Worker:
 
     def __init__(self) -> None:
         self._pid: int | None = None  # of the process that has started it
-        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
         self._portal: anyio.from_thread.BlockingPortal
@@ -103,7 +103,7 @@ class Worker:
         """Run `last`, stop the loop and wait for the thread, all for a bounded time."""
         if self._pid is not None and self._pid != os.getpid():
             return
-        with self._lock:
+        with STARTING:
             if self._closed:
                 return
             self._closed = True
@@ -164,7 +164,7 @@ class Worker:
             raise ConfigurationError(
                 "this client was made before a fork; make one in the child process"
             )
-        with self._lock:
+        with STARTING:
             if self._closed:
                 raise ConfigurationError("this client is closed; make a new one")
             if self._thread is None:
@@ -172,8 +172,10 @@ class Worker:
         return self._loop
 
     def _start(self) -> None:
+        load_for_threads()
         import anyio.from_thread  # 60 ms: async users do not wait for it
 
+        new_loop = loop_factory()
         ready = threading.Event()
         failed: list[BaseException] = []
 
@@ -186,7 +188,7 @@ class Worker:
 
         def work() -> None:
             try:
-                anyio.run(serve, backend_options={"loop_factory": loop_factory()})
+                anyio.run(serve, backend_options={"loop_factory": new_loop})
             except BaseException as error:
                 failed.append(error)
             finally:

@@ -16,7 +16,9 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return what makes a loop of the extra `speed`; None, asyncio's own, where it is missing."""
     try:
         import uvloop
-    except ImportError:
+    except (ImportError, OSError):
+        return None
+    except RuntimeError:  # Python is leaving, and it cannot register itself for its end
         return None
     return uvloop.new_event_loop
 

@@ -97,7 +97,7 @@ def _known_charset(name: str) -> str:
     """Return a charset that is one; others Python knows ("punycode") take square time."""
     try:
         known = codecs.lookup(name).name
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, OSError):  # a charset is a module, which may not be read now
         return "cp1252"
     return known if _CHARSETS.fullmatch(known) else "cp1252"
 

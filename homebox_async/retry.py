@@ -145,7 +145,7 @@ class Retrier:
         return response
 
     async def _again(self, request: Request, handler: Handler, first: RequestError) -> Response:
-        import tenacity  # 40 ms: whoever has no failure does not wait for it
+        import tenacity  # `load_for_calls` has done it before the first byte left
 
         made = 0
         gone_unseen = False

@@ -20,6 +20,7 @@ from msgspec import UNSET
 from msgspec import UnsetType as Unset
 
 from .errors import Problem
+from .loading import STARTING
 
 __all__ = [
     "UNSET",
@@ -159,7 +160,8 @@ def phone_number(value: object) -> Verdict:
     number = str(value).replace(" ", "")
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
         return "is not a number with country code", "give one such as +441234567890"
-    import phonenumbers  # 40 ms and more: start-up shall not pay for it
+    with STARTING:
+        import phonenumbers  # 40 ms and more: start-up shall not pay for it
 
     try:
         parsed = phonenumbers.parse(number)
@@ -210,7 +212,8 @@ def mandate_name(value: object) -> Verdict:
 
 def country_code(value: object) -> Verdict:
     """Accept a country code of ISO 3166-1 alpha-2, such as GB."""
-    from iso3166 import countries_by_alpha2  # 14 ms: start-up shall not pay for it
+    with STARTING:
+        from iso3166 import countries_by_alpha2  # 14 ms: start-up shall not pay for it
 
     fault = text(value)
     if fault is None and value not in countries_by_alpha2:

@@ -30,7 +30,9 @@ from .errors import (
 from .exchange import Attempt, Connector, ProbedRequest, ask, current_attempt, is_plain
 from .failures import note_cancelled
 from .forms import Files
+from .loading import load_for_calls
 from .origin import checked_origin, checked_proxy, proxy_for
+from .resolver import Resolver
 from .stream import BROKEN, NOTHING, Stream, describe, failed, packed
 from .wire import JSON, FormBody, JsonBody, Receive, Request, Response, Safety
 
@@ -330,6 +332,7 @@ class Transport:
         loop = asyncio.get_running_loop()
         if self._session is not None and self._loop is loop:
             return self._session
+        load_for_calls()
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         if self._session is not None:
@@ -346,6 +349,7 @@ class Transport:
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
                 limit=0,
                 keepalive_timeout=self._keepalive_timeout,
+                resolver=Resolver(),
             ),
             request_class=ProbedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .errors import Problem
+from .loading import STARTING
 from .rules import UNSET
 from .wire import Upload, upload_problems
 
@@ -34,7 +35,8 @@ def as_upload(
     if isinstance(value, Upload):
         return value, list(upload_problems(name, value))
     filename = _filename(value)
-    import filetype  # 46 ms: start-up shall not pay for it
+    with STARTING:
+        import filetype  # 46 ms: start-up shall not pay for it
 
     kind = filetype.guess(head) if head else None
     if kind is None or not kind.mime.startswith(accept):

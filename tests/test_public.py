@@ -119,7 +119,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evidence": {"errors"},
     "tracebacks": set(),
     "private_files": set(),
-    "rules": {"errors"},
+    "loading": {"errors"},
+    "resolver": set(),
+    "rules": {"errors", "loading"},
     "pricing": {"errors", "rules"},
     "models": {"errors"},
     "cells": set(),
@@ -132,7 +134,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "request_ids": {"errors"},
     "failures": {"errors", "events", "request_ids", "wire"},
     "forms": {"errors", "wire"},
-    "uploads": {"errors", "rules", "wire"},
+    "uploads": {"errors", "loading", "rules", "wire"},
     "download": {"private_files", "tracebacks", "wire"},
     "middleware": {"errors", "failures", "models", "wire"},
     "retry": {"errors", "events", "failures", "middleware", "wire"},
@@ -140,7 +142,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stream": {"errors", "failures", "wire"},
     "alarm": set(),
     "exchange": set(),
-    "transport": {"alarm", "errors", "exchange", "failures", "forms", "origin", "stream", "wire"},
+    "transport": {
+        "alarm",
+        "errors",
+        "exchange",
+        "failures",
+        "forms",
+        "loading",
+        "origin",
+        "resolver",
+        "stream",
+        "wire",
+    },
     "login": {"errors", "failures", "middleware", "models", "transport", "wire"},
     "pages": {"arrow", "events", "evidence", "models"},
     "observer": {"errors", "events", "failures", "middleware", "pages", "request_ids", "wire"},
@@ -164,6 +177,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors",
         "evidence",
         "failures",
+        "loading",
         "loops",
         "models",
         "pages",
@@ -173,6 +187,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "blocking",
         "errors",
         "events",
+        "loading",
         "middleware",
         "observer",
         "request_ids",
@@ -320,10 +335,16 @@ def test_only_tests_know_the_testing_kit() -> None:
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_only_the_transport_knows_aiohttp(room: str) -> None:
-    """aiohttp is imported by the transport, its exchanges, forms and streams only."""
+    """aiohttp is imported by the transport, its exchanges, forms, look-ups and streams only."""
     files = [PACKAGE / f"{room}.py"] if room != "resources" else (PACKAGE / room).glob("*.py")
     for file in files:
-        assert room in {"exchange", "forms", "transport", "stream"} or "aiohttp" not in {
+        assert room in {
+            "exchange",
+            "forms",
+            "resolver",
+            "transport",
+            "stream",
+        } or "aiohttp" not in {
             alias.name.split(".")[0]
             for node in ast.walk(ast.parse(file.read_text()))
             if isinstance(node, ast.Import)

@@ -142,8 +142,8 @@ CASES: dict[str, tuple[str, str, str | None]] = {
         def late():
             with Homebox("t", base_url=url.replace("127.0.0.1", "localhost"), retry=once) as mine:
                 try:
-                    mine.request("GET", "x")
-                except HomeboxError:  # no thread can be had to look the host up
+                    print(mine.request("GET", "x"))
+                except HomeboxError:  # no thread can be had any more
                     print("refused")
             try:
                 box.request("GET", "x")
@@ -152,7 +152,8 @@ CASES: dict[str, tuple[str, str, str | None]] = {
         atexit.register(late)
         box = Homebox("t", base_url=url)
         """,
-        "refused\nthis client is closed; make a new one\n",
+        ("{}\n" if sys.version_info < (3, 12) else "refused\n")
+        + "this client is closed; make a new one\n",
         None,
     ),
     "one client in two runs": (
