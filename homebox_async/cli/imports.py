@@ -367,9 +367,9 @@ def readings(
 ) -> Exit:
     """Import the meter readings of FILE, with photos from a folder.
 
-    Columns: property_id or order_id, type (electric, gas, water), reading, date_of_reading,
-    reading2 for the second register of an Economy 7 meter, and meter_changed. Photos that are
-    missing, or that no row has, are reported before anything is sent.
+    Columns: property_id, property_reference or order_id, type (electric, gas, water), reading,
+    date_of_reading, reading2 for the second register of an Economy 7 meter, and meter_changed.
+    Photos that are missing, or that no row has, are reported before anything is sent.
 
     A reading that Homebox has already is adopted. Readings of a meter that contradict each other
     are all rejected, each with the lines of the others. So is a reading that contradicts those

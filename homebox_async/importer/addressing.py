@@ -39,6 +39,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         *("reference", "ref", "propertyreference", "propertyref", "yourreference", "yourref"),
         *("ourreference", "ourref", "clientreference", "clientref", "externalreference"),
         *("partnerreference", "referencenumber", "refnumber", "refno"),
+        *("landlordreference", "landlordref"),
     ),
 }
 _PREFIXES = ("", "address", "property", "propertyaddress")
@@ -49,6 +50,9 @@ NAMES: Mapping[str, str] = {
     for prefix in _PREFIXES
 }
 """The fields of an address, and the reference, by every name that is recognised."""
+
+REFERENCE_NAMES = {name: field for name, field in NAMES.items() if field == "property_reference"}
+"""The names of the reference alone."""
 
 # The street only where no other column is: with others, it may be the whole address.
 WEAK: Mapping[str, str] = {"address": "line1", "propertyaddress": "line1"}

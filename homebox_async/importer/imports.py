@@ -249,9 +249,9 @@ def import_readings(
 ) -> Import:
     """Import meter readings, with photos from a folder.
 
-    A row has `property_id` or `order_id`, `type` (electric, gas, water), `reading`,
-    `date_of_reading`, for a meter with two registers (Economy 7) `reading2`, and maybe `photo`
-    and `meter_changed`.
+    A row has `property_id`, `property_reference` or `order_id`, `type` (electric, gas, water),
+    `reading`, `date_of_reading`, for a meter with two registers (Economy 7) `reading2`, and maybe
+    `photo` and `meter_changed`.
     `photos`: the folder of the photos. A row's photo is the file that its `photo` names, or the
     one named after it: ``12-gas-2026-11-20.jpg`` for property 12, ``order-678-...`` for an order.
     `confirm`: as for `import_leads`, but none is needed: the number is that of the rows. The

@@ -59,6 +59,13 @@ class Kind(abc.ABC, Generic[R]):
         """
         return source
 
+    async def prepare(self, client: AsyncHomebox, source: Source, columns: Columns[R]) -> None:
+        """Look up at Homebox what is needed to read the rows; not for a dry run.
+
+        Raises RequestError if that cannot be read.
+        """
+        return
+
     @abc.abstractmethod
     async def check_rows(
         self, source: Source, columns: Columns[R], journal: Journal, pending: Pending[R]

@@ -6,6 +6,7 @@ so none of them is sent.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -19,9 +20,11 @@ from ..errors import Problem
 from ..evidence import Completeness
 from ..rules import UNSET, Unset, Verdict, one_of, plain_date
 from ..wire import Request
+from .addressing import REFERENCE_NAMES
 from .cells import Cells
 from .columns import Columns, MappingError, listed
 from .finding import Hits, LookUp
+from .homes import Homes, find_homes
 from .journal import Journal, Reader, State
 from .kinds import Kind, Pending, Tell
 from .leads import other_dates
@@ -30,10 +33,10 @@ from .meters import Conflict, Meter, Point, registers
 from .options import ImportOptions
 from .photos import Photos
 from .preview import Preview
-from .recorded import METER_TYPES, Home, Recorded, recorded
+from .recorded import METER_TYPES, Home, Recorded, recorded, worst
 from .registers import PairedSource
 from .report import RowResult
-from .sources import Row, Source
+from .sources import Row, Source, SourceError
 
 _AT_A_TIME = 8  # homes whose readings are asked for together
 _TWO = "give both values of a meter with two registers (Economy 7), or one of each"
@@ -46,6 +49,7 @@ class ReadingRow:
 
     number: int
     home: Home
+    home_reference: str = ""
     type: str
     reading: int
     reading2: int | Unset
@@ -56,8 +60,13 @@ class ReadingRow:
     @property
     def reference(self) -> str:
         """The meter and the day, by which people know it."""
+        return f"{self.home_text} {self.type} {self.date_of_reading}"
+
+    @property
+    def home_text(self) -> str:
+        """The home in words; by its reference in a dry run, which does not look it up."""
         kind, number = self.home
-        return f"{kind} {number} {self.type} {self.date_of_reading}"
+        return f"{kind} {number}" if number else f"reference {self.home_reference}"
 
     @property
     def key(self) -> str:
@@ -75,29 +84,31 @@ class ReadingRow:
         return self.reading, None if self.reading2 is UNSET else self.reading2
 
 
-_READ = Completeness(True, "the readings of each home were read to their end")
-
-
 class ReadingColumns(Columns[ReadingRow]):
     """How to make a reading of a row; `photos` is set once it is recognised."""
 
     fields = (
-        *("property_id", "order_id", "type", "register", "reading", "reading2"),
+        *("property_id", "order_id", "property_reference", "type", "register"),
+        *("reading", "reading2"),
         *("date_of_reading", "meter_changed", "photo"),
     )
     names: ClassVar[Mapping[str, str]] = {
+        **REFERENCE_NAMES,
         **dict.fromkeys(("propertyid", "property", "homeboxpropertyid"), "property_id"),
         **dict.fromkeys(("orderid", "order", "homeboxorderid"), "order_id"),
-        **dict.fromkeys(("type", "utility", "fuel", "meter", "metertype"), "type"),
+        **dict.fromkeys(("type", "utility", "fuel", "fueltype", "meter", "metertype"), "type"),
         **dict.fromkeys(("reading", "reading1", "value", "day", "dayreading"), "reading"),
+        **dict.fromkeys(("meterreading", "readingvalue"), "reading"),
         **dict.fromkeys(("reading2", "night", "nightreading"), "reading2"),
         **dict.fromkeys(("register", "registername", "dayornight"), "register"),
         **dict.fromkeys(("dateofreading", "readingdate", "date"), "date_of_reading"),
+        **dict.fromkeys(("readdate", "dateread", "readingtakenat"), "date_of_reading"),
         **dict.fromkeys(("meterchanged", "meterchangedate", "meterexchangedate"), "meter_changed"),
         **dict.fromkeys(("photo", "image", "picture", "photofile"), "photo"),
     }
-    exact = ("photo",)
+    exact = ("property_reference", "photo")
     photos: Photos | None = None
+    homes: Homes | None = None
 
     @classmethod
     def check_complete(
@@ -105,7 +116,7 @@ class ReadingColumns(Columns[ReadingRow]):
     ) -> None:
         """Raise MappingError without a home, a type, a value or a date."""
         missing = [f for f in ("type", "reading", "date_of_reading") if f not in uses]
-        if not missing and not {"property_id", "order_id"} & set(uses):
+        if not missing and not {"property_id", "order_id", "property_reference"} & set(uses):
             missing = ["property_id"]
         if missing:
             raise MappingError(
@@ -133,14 +144,11 @@ class ReadingColumns(Columns[ReadingRow]):
         type = METER_TYPES.get(type, type)
         if fault := one_of("electric", "gas", "water")(type):
             cells.refuse("type", *fault)
-        order, home = cells.whole("order_id"), cells.whole("property_id")
-        if cells.has("order_id") and cells.has("property_id"):
-            cells.refuse("order_id", "is given beside property_id", "give one of them")
-        elif not cells.has("order_id", "property_id"):
-            cells.refuse("property_id", "is empty", "give it, or the order_id")
+        home, reference = self._home(cells, got)
         made = ReadingRow(
             number=row.number,
-            home=("property", home or 0) if order is UNSET else ("order", order),
+            home=home,
+            home_reference=reference,
             type=type,
             reading=cells.needed_whole("reading"),
             reading2=cells.whole("reading2"),
@@ -154,6 +162,29 @@ class ReadingColumns(Columns[ReadingRow]):
             photo = self.photos.get(got.get("photo", ""), _photo_name(made))
             made = attrs.evolve(made, photo=photo)
         return made, cells.problems
+
+    def _home(self, cells: Cells, got: Mapping[str, str]) -> tuple[Home, str]:
+        """Return the home of a row, and the reference by which it is known, if it is so."""
+        order, home = cells.whole("order_id"), cells.whole("property_id")
+        reference = got.get("property_reference", "")
+        if cells.has("order_id") and cells.has("property_id"):
+            cells.refuse("order_id", "is given beside property_id", "give one of them")
+        if order is not UNSET:
+            return ("order", order), ""
+        if cells.has("property_id"):
+            return ("property", home or 0), ""
+        if not reference:
+            field = next(f for f in ("property_id", "property_reference", "order_id") if f in got)
+            cells.refuse(field, "is empty", "give the home by its id, its reference, or its order")
+            return ("property", 0), ""
+        ids = frozenset({0}) if self.homes is None else self.homes.ids.get(reference, frozenset())
+        if not ids:
+            fix = "correct it, or give the property_id"
+            cells.refuse("property_reference", "is on no property of yours at Homebox", fix)
+        elif len(ids) > 1:
+            fix = "give the property_id of the right one"
+            cells.refuse("property_reference", "is on several properties at Homebox", fix)
+        return ("property", min(ids, default=0)), reference
 
 
 @attrs.frozen(kw_only=True)
@@ -198,6 +229,24 @@ class Readings(Kind[ReadingRow]):
         """Return the source with Day and Night in one row, where it has a column register."""
         columns = ReadingColumns.recognise(source.columns, mapping=options.mapping)
         return PairedSource(source, columns) if "register" in columns.uses else source
+
+    async def prepare(
+        self, client: AsyncHomebox, source: Source, columns: Columns[ReadingRow]
+    ) -> None:
+        """Look for the homes that rows name by their references."""
+        if not isinstance(columns, ReadingColumns) or "property_reference" not in columns.uses:
+            return
+        references = await asyncio.to_thread(
+            lambda: {columns.got(row)["property_reference"] for row in source.rows()}
+        )
+        columns.homes = homes = await find_homes(client, references - {""})
+        missing = len(references - {"", *homes.ids})
+        if missing and not homes.absence.complete:
+            raise SourceError(
+                f"{source.name}: {missing:,} of its references were not found, and what Homebox"
+                f" lists could not be read completely ({homes.absence.reason}); nothing was sent:"
+                " run the same import again, or give the ids of the homes (property_id)"
+            )
 
     async def check_rows(
         self,
@@ -248,7 +297,7 @@ class Readings(Kind[ReadingRow]):
         self, client: AsyncHomebox, journal: Journal, pending: Pending[ReadingRow], tell: Tell
     ) -> Completeness:
         """Note which rows were recorded already; reject what contradicts what is there."""
-        last = ""
+        last, whole = "", Completeness(True, "each home's readings were read to their end")
         while found := await journal.take(partial(meters_of_homes, after=last, size=_AT_A_TIME)):
             last = found[-1].home
             homes = dict.fromkeys(_home(meter.home) for meter in found)
@@ -256,27 +305,23 @@ class Readings(Kind[ReadingRow]):
             for meter in found:
                 for result in self._compared(journal, meter, there[_home(meter.home)]):
                     await tell(result)
+            whole = worst(whole, there.values())
         await journal.flush()
-        return _READ
+        return whole
 
     def _compared(
-        self, journal: Journal, meter: FileMeter, there: Sequence[Recorded] | None
+        self, journal: Journal, meter: FileMeter, home: Recorded | None
     ) -> Sequence[RowResult]:
         """Note the rows of a meter that are there; return the others that cannot be sent."""
-        if there is None:
+        if home is None:
             kind, _ = _home(meter.home)
             problem = Problem(f"{kind}_id", "is not among yours at Homebox", "correct it")
             return [_rejected(meter, point, problem) for point in meter.points]
         rejected = []
         rules = self._rules(meter)
-        known = [one.point for one in there if one.type in ("", meter.type)]
-        usable = [
-            one.point
-            for one in there
-            if one.type == meter.type and one.point.key not in self.despite
-        ]
+        usable = [one for one in home.of(meter.type) if one.key not in self.despite]
         for point in meter.points:
-            if same := _same(known, point.day, point.values):
+            if same := home.same(meter.type, point.day, point.values):
                 journal.record(point.key, State.PENDING, id=same[0])
             elif near := rules.contradicted(usable, point, meter.points):
                 rejected.append(_rejected(meter, point, _contradiction(near, point)))
@@ -309,14 +354,16 @@ class Readings(Kind[ReadingRow]):
     ) -> LookUp:
         """Return what was found for each row among the readings of its home."""
         hits = {row.number: Hits() for row in rows}
+        whole = Completeness(True, "each home's readings were read to their end")
         homes = list(dict.fromkeys(row.home for row in rows))
         for start in range(0, len(homes), _AT_A_TIME):
             there = await recorded(client, homes[start : start + _AT_A_TIME])
             for row in rows:
-                found = [one for one in there.get(row.home) or () if one.type in ("", row.type)]
-                same = _same([one.point for one in found], row.date_of_reading, row.values)
-                hits[row.number].by_reference.update(same)
-        return LookUp(hits, _READ)
+                if (home := there.get(row.home)) is not None:
+                    same = home.same(row.type, row.date_of_reading, row.values)
+                    hits[row.number].by_reference.update(same)
+            whole = worst(whole, there.values())
+        return LookUp(hits, whole)
 
     def tally(self, columns: Columns[ReadingRow]) -> _Tally:
         """Return what adds up readings and photos."""
@@ -359,10 +406,9 @@ def _day_of_reading(value: object) -> Verdict:
 
 
 def _entered(row: ReadingRow) -> Entered:
-    kind, number = row.home
     return Entered(
         row.number,
-        f"{kind} {number}",
+        row.home_text,
         row.type,
         row.date_of_reading,
         row.values,
@@ -389,10 +435,6 @@ def _rejected(meter: FileMeter, point: Point, problem: Problem) -> RowResult:
         error=problem.problem,
         fix=problem.fix,
     )
-
-
-def _same(known: Sequence[Point], day: dt.date, values: tuple[int, int | None]) -> list[int]:
-    return [one.key for one in known if (one.day, one.values) == (day, values)]
 
 
 def _contradiction(near: Sequence[Point], point: Point) -> Problem:

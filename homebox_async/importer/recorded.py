@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import attrs
 
 from ..client import AsyncHomebox
 from ..errors import NotFound
+from ..evidence import Completeness
 from ..resources.readings import Reading
 from .finding import identity_of
 from .meters import Point
+from .whole_lists import read_whole
 
 METER_TYPES: Mapping[str, str] = {"electricity": "electric", "elec": "electric"}
 """Other words for the API's types."""
@@ -25,45 +30,68 @@ _NUMBER = re.compile(r"\s*(\d{1,18})(?:\.\d*)?\s*", re.ASCII)
 
 @attrs.frozen
 class Recorded:
-    """A reading that is at Homebox. `type` is "" where the server does not say it."""
+    """The readings of a home that are at Homebox, by type; "" where the server does not say it.
 
-    type: str
-    point: Point
+    `absence`: whether the list shows that there are no others.
+    """
+
+    points: Mapping[str, Sequence[Point]]
+    absence: Completeness
+
+    def of(self, type: str) -> Sequence[Point]:
+        """Return the readings of a type."""
+        return self.points.get(type, ())
+
+    def same(self, type: str, day: dt.date, values: tuple[int, int | None]) -> list[int]:
+        """Return the ids of the readings that are just this one; without a type, they may be."""
+        known = (*self.of(type), *self.of(""))
+        return [one.key for one in known if (one.day, one.values) == (day, values)]
 
 
-async def recorded(
-    client: AsyncHomebox, homes: Sequence[Home]
-) -> Mapping[Home, Sequence[Recorded] | None]:
+async def recorded(client: AsyncHomebox, homes: Sequence[Home]) -> Mapping[Home, Recorded | None]:
     """Return the readings of each home, None for a home that is not there."""
-    found = await asyncio.gather(
-        *(_of_home(client, home) for home in homes), return_exceptions=True
-    )
-    for there in found:
-        if isinstance(there, BaseException):
-            raise there
-    return dict(zip(homes, found, strict=True))  # type: ignore[arg-type]  # raised above
+    reads = [_of_home(client, home) for home in homes]
+    found = await asyncio.gather(*reads, return_exceptions=True)
+    there: dict[Home, Recorded | None] = {}
+    for home, one in zip(homes, found, strict=True):
+        if isinstance(one, BaseException):
+            raise one
+        there[home] = one
+    return there
 
 
-async def _of_home(client: AsyncHomebox, home: Home) -> list[Recorded] | None:
+def worst(whole: Completeness, homes: Iterable[Recorded | None]) -> Completeness:
+    """Return the first that is not complete, of one and those of the homes."""
+    several = [whole, *(home.absence for home in homes if home is not None)]
+    return next((one for one in several if not one.complete), whole)
+
+
+async def _of_home(client: AsyncHomebox, home: Home) -> Recorded | None:
     kind, number = home
-    readings = client.readings
-    pages = (
-        readings.list_for_order(number) if kind == "order" else readings.list_for_property(number)
+    listing = (
+        client.readings.list_for_order if kind == "order" else client.readings.list_for_property
     )
+    points: dict[tuple[str, int], Point] = {}
+
+    async def add(page: Sequence[Reading]) -> None:
+        for one in page:
+            value = _register(one.reading)
+            if one.date_of_reading is not None and value is not None:
+                type = (one.type or "").casefold()
+                number = identity_of(one)
+                # Without ids, all that come count, whichever pass brings them.
+                key = METER_TYPES.get(type, type), number or -len(points) - 1
+                values = value, _register(one.reading2)
+                points[key] = Point(number, one.date_of_reading, values)
+
     try:
-        return [one async for page in pages.pages() for one in _read(page.items)]
+        absence = await read_whole(partial(listing, number), add)
     except NotFound:
         return None
-
-
-def _read(readings: Sequence[Reading]) -> Iterator[Recorded]:
-    for one in readings:
-        value = _register(one.reading)
-        if one.date_of_reading is None or value is None:
-            continue  # nothing to compare with
-        kind = (one.type or "").casefold()
-        point = Point(identity_of(one), one.date_of_reading, (value, _register(one.reading2)))
-        yield Recorded(METER_TYPES.get(kind, kind), point)
+    by_type: defaultdict[str, list[Point]] = defaultdict(list)
+    for (type, _), point in points.items():
+        by_type[type].append(point)
+    return Recorded(by_type, absence)
 
 
 def _register(text: str | None) -> int | None:

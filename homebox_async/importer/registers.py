@@ -89,7 +89,7 @@ class PairedSource(Source):
         register = _register(got)
         if register not in _DAY and register not in _NIGHT:
             return None
-        home = [got.get("property_id"), got.get("order_id")]
+        home = [got.get(field) for field in ("property_id", "order_id", "property_reference")]
         key = "\x1f".join(map(str, [*home, got["date_of_reading"]]))
         return key, register, row.number, got["reading"]
 

@@ -225,6 +225,7 @@ class Import:
             else:
                 self._course.phase = "connecting"
                 target = await target_of(self._client)
+                await self._kind.prepare(self._client, source, columns)
             journal = await Journal.open(
                 path,
                 kind=self._kind.name,

@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from homebox_async.emulator import Address, Assumed, Fault
+from homebox_async.errors import RequestError
 from homebox_async.importer import MappingError, NotConfirmed, Preview, SourceError, import_readings
 from homebox_async.importer.readings import ReadingColumns
 from homebox_async.importer.sources import Row
@@ -322,3 +323,51 @@ def test_malformed_row() -> None:
     cells = {"property_id": "", "type": "gas", "reading": "1", "date": "2026-11-20"}
     (fault,) = columns.read(Row(1, cells))
     assert [fault] == columns.read(Row(1, {}, fault))
+
+
+# --- homes by their references
+
+
+async def test_by_reference(homes: Any) -> None:
+    """Rows may name the home by the agency's reference; numbers are what the register shows."""
+    cases = Path(__file__).parents[1] / "data" / "cases" / "readings"
+    for number, name in enumerate(["A-1", "A-2"], 4):
+        home = Address(f"{number} High Street", None, "Leeds", None, "LS1 1AA", None)
+        homes.emulator.store.add_property(home, name)
+    source = cases / "by-reference.csv"
+    with pytest.raises(MappingError, match="01/06/2026 in 'Read Date' may have the day or the mon"):
+        await run(homes, source=source, mapping={})
+    report = await run(homes, source=source, mapping={}, dates="dmy")
+    assert (2, True) == (report.created, report.done)
+    assert [
+        (4, None, "Electric", "20815", None, None),
+        (5, None, "Gas", "1234", None, None),
+    ] == sorted(there(homes))
+    assert {"2026-06-01"} == {row.date_of_reading for row in homes.emulator.store.readings}
+    assert "'Meter Reading': 1 value cut to what the register shows" in report.notes
+
+
+async def test_references_that_name_no_home(homes: Any) -> None:
+    """A reference that is on no home, or on two, rejects its row; the others are sent."""
+    home = Address("9 High Street", None, "Leeds", None, "LS1 1AA", None)
+    homes.emulator.store.add_property(home, "R1")
+    lines = ["R1,,gas,5,2026-06-01", "R2,,gas,5,2026-06-01", "X,,gas,5,2026-06-01"]
+    lines += ["X,3,gas,5,2026-06-01", ",,gas,5,2026-06-01"]
+    header = "reference,property_id,type,reading,date"
+    assert 4 == (await run(homes, lines, header=header, dry_run=True)).pending
+    report = await run(homes)
+    assert [
+        ("1", "property_reference is on several properties at Homebox"),
+        ("3", "property_reference is on no property of yours at Homebox"),
+        ("5", "property_id is empty"),
+    ] == [(row["row"], row["error"]) for row in told(report)]
+    assert {(2, "Gas"), (3, "Gas")} == {row[0:3:2] for row in there(homes)}
+
+
+async def test_references_of_a_list_that_breaks_off(homes: Any) -> None:
+    """Where the homes cannot all be seen, an unknown reference stops the import, not a row."""
+    homes.emulator.store._assumed = homes.emulator.assumed = Assumed(property_page_size=2)
+    homes.script(None, Fault("status", 403), on=("GET", "/api/partner/property"))
+    with pytest.raises(RequestError):
+        await run(homes, ["R9,gas,5,2026-06-01"], header="reference,type,reading,date")
+    assert 0 == posts(homes, READ)
