@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
+
+import attrs
 
 from .client import AsyncHomebox
 from .errors import StatusError
+from .middleware import Handler
 from .origin import is_loopback
+from .wire import Request, Response
 
 # Answers to the question for the account that would stop all that follows as well.
 _TELLING = {401, 403, 408, 429}
+_EMULATOR = re.compile(r"([0-9a-f]{16}); list-lag=(\d+(?:\.\d+)?)")
 
 
-async def target_of(client: AsyncHomebox) -> str:
+@attrs.frozen
+class Target:
+    """The server and the account of a client.
+
+    `name`: both of them, as a text. `emulator`: the id of the emulator's state, "" for any other
+    server; `list_lag`: how many seconds its lists are behind.
+    """
+
+    name: str
+    emulator: str = ""
+    list_lag: float = 0.0
+
+
+async def target_of(client: AsyncHomebox) -> Target:
     """Return the server and the account of a client.
 
     It also shows a wrong token or an unreachable host before any work is done.
     """
+    shown = ""
+
+    async def watch(request: Request, handler: Handler) -> Response:
+        nonlocal shown
+        response = await handler(request)
+        shown = response.headers.get("Homebox-Emulator") or ""
+        return response
+
+    # A server on this machine may come back on another port; its account's number tells
+    # whether it is the same one.
+    local = is_loopback(urlsplit(client.base_url).hostname or "")
     try:
-        account = await client.account.get()
+        account = await client.with_options(attempt_middlewares=[watch]).account.get()
     except StatusError as error:
         if error.status in _TELLING or not 400 <= error.status < 500:
             raise
         # Some servers may not have it, and take properties all the same.
-        return client.base_url
-    # A server on this machine may come back on another port; its account's number tells
-    # whether it is the same one.
-    local = account.reference_number and is_loopback(urlsplit(client.base_url).hostname or "")
-    server = "this machine" if local else client.base_url
-    return f"{server} account {account.reference_number or account.name or ''}"
+        return Target(client.base_url)
+    server = "this machine" if local and account.reference_number else client.base_url
+    name = f"{server} account {account.reference_number or account.name or ''}"
+    # No server elsewhere can pass for an emulator, which gives imports less to wait for.
+    emulator = _EMULATOR.fullmatch(shown) if local else None
+    return Target(name) if emulator is None else Target(name, emulator[1], float(emulator[2]))

@@ -220,9 +220,18 @@ def is_interactive() -> bool:
 async def followed(run: Import, view: View) -> AsyncIterator[None]:
     """Show the progress of a run inside the block."""
 
+    told = 0
+
+    def show() -> None:
+        nonlocal told
+        for line in run.said[told:]:
+            view.say(line)
+        told = len(run.said)
+        view.show(Moment.of(run))
+
     async def follow() -> None:
         while True:
-            view.show(Moment.of(run))
+            show()
             await asyncio.sleep(_POLL)
 
     follower = asyncio.create_task(follow())

@@ -189,7 +189,7 @@ class Export:
         target = await target_of(self._client)
         place = PartFile(
             Path(self._to),
-            {"target": target, **self._asked},
+            {"target": target.name, **self._asked},
             restart=self._restart,
             overwrite=self._overwrite,
         )

@@ -18,6 +18,8 @@ from .course import Course
 from .ending import ended
 from .joined import Joined
 from .journal import Journal, State
+from .ledger import Known, Ticket
+from .ledger_claims import LedgerClaims, is_done, why_held
 from .report import Emit, RowResult
 from .sources import Source
 
@@ -37,7 +39,7 @@ class Item:
     `refused`: what the server said when it refused it after an answer was lost.
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
     `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.
-    `sends`: how often it was claimed to be sent, in all runs.
+    `sends`: how often it was claimed to be sent, in all runs. `ticket`: its claim in the ledger.
     `settled`: the monotonic time from which on a look-up is the last word.
     """
 
@@ -52,6 +54,7 @@ class Item:
     sends: int = 0
     settled: float = 0.0
     error: str = ""
+    ticket: Ticket | None = None
 
 
 class Claims:
@@ -66,6 +69,7 @@ class Claims:
         source: Source,
         columns: Columns[Any],
         journal: Journal,
+        ledger: LedgerClaims,
         settle: float,
         course: Course,
         emit: Emit,
@@ -73,6 +77,7 @@ class Claims:
     ) -> None:
         self._joined: Joined[Asked] = Joined(source, columns, journal)
         self._journal = journal
+        self._ledger = ledger
         self._settle = settle
         # The journal's mark on a row that the server said it has created.
         self._confirmed = journal.words.id_name
@@ -124,9 +129,14 @@ class Claims:
             items, self._again = self._again, []
             items = items or await self._next_batch()
             if items:
+                # Before the journal: a claim there that is in no ledger would not be seen.
+                held = await self._ledger.claim(items)
                 await self._journal.claim([item.row.number for item in items])
-            for item in items:
-                item.sends += 1
+                for item in items:
+                    item.sends += 1
+                for item, known in held:
+                    items.remove(item)
+                    await self._hold(item, known)
             self._ready.extend(items)
         except Exception as error:
             # The engine raises it once what is in flight has ended, and is in the journal if it
@@ -143,6 +153,7 @@ class Claims:
             return []
         self._last = entries[-1].number
         pending: list[Item] = []
+        left: list[Item] = []
         for entry, row in await asyncio.to_thread(self._joined.read, entries):
             if entry.state is State.PENDING:
                 pending.append(Item(row, sends=entry.sends))
@@ -153,8 +164,21 @@ class Claims:
                 item = Item(row, unsent=False, confirmed=confirmed, error=entry.error)
                 item.claimed, item.sends = entry.claimed_at is not None, entry.sends
                 item.settled = self._settles_at()
-                self.open.append(item)
+                left.append(item)
+        for item, known in await self._ledger.recall(left):
+            left.remove(item)
+            await self._hold(item, known)
+        self.open += left
         return pending
+
+    async def _hold(self, item: Item, known: Known) -> None:
+        """Do not send a row that the ledger has from elsewhere."""
+        if is_done(known):
+            await self.settle(item, State.ADOPTED, id=known.id)
+        elif known.state.is_done:
+            await self.leave_open(item, why_held(known, self._journal.words.one))
+        else:
+            self.keep_open(item, why_held(known, self._journal.words.one))
 
     def _settles_at(self) -> float:
         return time.monotonic() + self._settle
@@ -166,6 +190,7 @@ class Claims:
         item.unsent = False
         item.sends -= 1
         state = State.UNKNOWN if item.doubtful else State.PENDING
+        self._ledger.record(item, State.PENDING)
         self._journal.record(item.row.number, state, error=item.error, unsent=True)
         if item.doubtful:
             self.open.append(item)
@@ -185,6 +210,10 @@ class Claims:
             item.row.number, State.UNKNOWN, field=self._confirmed * item.confirmed, error=error
         )
         self.open.append(item)
+
+    def check(self, item: Item) -> None:
+        """Raise TakenOver if a row that is about to be sent is another import's by now."""
+        self._ledger.check(item)
 
     def send_again(self, item: Item) -> None:
         """Have a row claimed once more: it was looked up in vain."""
@@ -207,12 +236,14 @@ class Claims:
         state: State,
         *,
         id: int | None = None,
+        tenancy_id: int | None = None,
         field: str = "",
         error: str = "",
         fix: str = "",
     ) -> None:
         """Record what became of a row, and tell it."""
         item.unsent = False
+        self._ledger.record(item, state, id=id, tenancy_id=tenancy_id)
         number, reference = item.row.number, item.row.reference
         self._journal.record(number, state, id=id, field=field, error=error, fix=fix)
         await self._emit(RowResult(number, state, reference, id or None, field, error, fix))

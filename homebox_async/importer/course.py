@@ -18,13 +18,14 @@ class Course:
     """The course of one import.
 
     `phase` says in a word what is going on; `stopped` says why it ended early, `error` is the
-    failure behind it.
+    failure behind it. `said`: the lines for people, so far.
     """
 
     def __init__(self) -> None:
         self._draining = asyncio.Event()
         self._on_drain: list[Callable[[], None]] = []
         self._phase = "opening"
+        self.said: list[str] = []
         self.stopped = ""
         self.error: RequestError | None = None
 
@@ -38,6 +39,11 @@ class Course:
         if phase != self._phase:
             IMPORTER_LOG.info("import: %s", phase)
         self._phase = phase
+
+    def say(self, line: str) -> None:
+        """Say something that people should know while it runs."""
+        IMPORTER_LOG.info("import: %s", line)
+        self.said.append(line)
 
     @property
     def draining(self) -> bool:

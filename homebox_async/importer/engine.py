@@ -6,6 +6,7 @@ certainly created, and which ones have to be looked up first.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,13 @@ from .course import Course
 from .gate import Gate
 from .journal import Journal, Reader
 from .kinds import Kind
+from .ledger import Ledger
+from .ledger_claims import LedgerClaims
 from .limiter import Limiter
 from .options import ImportOptions
 from .planning import Planner
 from .preview import Preview
+from .recognising import Recogniser, wait_for_others
 from .reconciling import Reconciler
 from .report import Emit, RowResult
 from .sending import Sender
@@ -44,6 +48,7 @@ class Engine:
         source: Source,
         columns: Columns[Any],
         journal: Journal,
+        ledger: Ledger | None,
         options: ImportOptions,
         course: Course,
         emit: Emit,
@@ -59,11 +64,16 @@ class Engine:
         self._planner = Planner(kind, source, columns, journal, emit)
         # What cannot be looked up is claimed by itself: a crash leaves no more in doubt than that.
         at_once = AT_ONCE if kind.is_listed else 1
-        self._claims = Claims(source, columns, journal, options.settle, course, emit, at_once)
+        self._claimed = claimed = LedgerClaims(ledger, kind.name, journal.path)
+        self._recogniser = Recogniser(kind, journal, claimed, course, emit)
+        self._claims = Claims(
+            source, columns, journal, claimed, options.settle, course, emit, at_once
+        )
         reader = client.with_options(deadline=None)
         gate = Gate(lambda: kind.peek(reader), course)
         self._sender = Sender(kind, client, limiter, gate, self._claims, course)
         self._reconciler = Reconciler(kind, self._lists, journal, self._claims, course)
+        self._began = time.monotonic()
         self.planned = False
 
     @property
@@ -81,9 +91,20 @@ class Engine:
         self._course.phase = "checking"
         self.planned = await self._planner.plan(self._options.partition, progress)
 
-    async def adopt(self) -> None:
-        """Take over what is at Homebox already."""
-        await self._planner.adopt(self._lists, self._course)
+    async def recognise(self) -> None:
+        """Note which rows the ledger knows from elsewhere."""
+        await self._recogniser.run(self._planner.pending)
+
+    async def adopt(self, settle: float) -> None:
+        """Take over what is at Homebox already.
+
+        `settle`: how long lists may be behind, where no ledger says what was sent.
+        """
+        await self._planner.adopt(
+            self._lists,
+            self._course,
+            lambda: wait_for_others(self._claimed, self._course, settle, self._began),
+        )
 
     async def preview(self) -> Preview | None:
         """Add up what the rows set off that may be sent; None where the kind tells nothing."""

@@ -32,6 +32,7 @@ class ImportOptions:
     delimiter: str | None = None
     encoding: str | None = None
     journal: Path | None = None
+    ledger: Path | None = None
     results: Path | None = None
     concurrency: int | Literal["auto"] = "auto"
     settle: float = 60.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Generic
 
 import attrs
@@ -70,15 +70,19 @@ class Planner(Generic[R]):
                     overlaps.append(entry.number)
         return attrs.evolve(tally.preview(), overlaps=tuple(overlaps))
 
-    async def adopt(self, lists: AsyncHomebox, course: Course) -> None:
+    async def adopt(
+        self, lists: AsyncHomebox, course: Course, settled: Callable[[], Awaitable[None]]
+    ) -> None:
         """Take over what is at Homebox already.
 
         So a file can be imported again after it was changed or its journal lost.
+        `settled` returns when what was sent before shows in the lists.
         It is done once, before anything is sent: afterwards, the journal knows what is there.
         """
         journal = self._journal
         if journal.compared and await journal.touched():
             return
+        await settled()
         course.phase = "comparing"
         try:
             compared = await course.unless_drained(self._compare(lists, course))

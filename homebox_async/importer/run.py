@@ -16,6 +16,7 @@ from collections.abc import (
     Generator,
     Iterable,
     Mapping,
+    Sequence,
 )
 from os import PathLike
 from pathlib import Path
@@ -27,7 +28,7 @@ import attrs
 from ..client import AsyncHomebox
 from ..errors import ConfigurationError, HomeboxError
 from ..events import IMPORTER_LOG, RowEvent, RowState
-from ..identity import target_of
+from ..identity import Target, target_of
 from ..tracebacks import clean
 from .course import Course
 from .ending import ended
@@ -35,6 +36,7 @@ from .engine import Engine
 from .header import plain
 from .journal import Journal, State
 from .kinds import Kind
+from .ledger import open_ledger
 from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .properties import Properties
@@ -96,6 +98,11 @@ class Import:
     def phase(self) -> str:
         """What is going on: opening, checking, comparing, sending, reconciling, settling..."""
         return self._course.phase
+
+    @property
+    def said(self) -> Sequence[str]:
+        """The lines for people, so far: what is waited for, what was sent before."""
+        return self._course.said
 
     @property
     def sent(self) -> int:
@@ -221,7 +228,7 @@ class Import:
             if options.dry_run:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homebox-"))
                 path = Path(scratch) / "dry-run.journal"
-                target = "dry run"
+                target = Target("dry run")
             else:
                 self._course.phase = "connecting"
                 target = await target_of(self._client)
@@ -230,17 +237,23 @@ class Import:
                 path,
                 kind=self._kind.name,
                 fingerprint=f"{source.fingerprint}|{columns.signature}|{options.partition}",
-                target=target,
+                target=target.name,
                 named=options.journal is not None or options.dry_run,
             )
             await stack.enter_async_context(journal)
             columns.address_rule = journal.address_rule
+            ledger = None
+            if not options.dry_run:
+                ledger = await open_ledger(target.name, options.ledger, target.emulator)
+            if ledger is not None:
+                stack.push_async_callback(ledger.close)
             self._engine = engine = Engine(
                 self._kind,
                 self._client,
                 source,
                 columns,
                 journal,
+                ledger,
                 options,
                 self._course,
                 self._emit,
@@ -252,8 +265,10 @@ class Import:
             if options.dry_run:
                 self.preview = await engine.preview()
             else:
+                await engine.recognise()
                 if options.adopt_existing:
-                    await engine.adopt()
+                    lag = target.list_lag if target.emulator else options.settle
+                    await engine.adopt(min(lag, options.settle))
                 self.preview = await engine.preview()
                 try:
                     await self._confirm(journal)

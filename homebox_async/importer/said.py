@@ -50,3 +50,15 @@ def home_text(address: Address | AddressId) -> str:
 def day(date: dt.date | Unset) -> dt.date | None:
     """Return a date, None for one that is not given."""
     return date if isinstance(date, dt.date) else None
+
+
+def person_texts(phone: str | None, email: str | None) -> tuple[str, ...]:
+    """Return the texts by which a person is known: how they are reached."""
+    texts = []
+    if phone:
+        digits = "".join(filter(str.isdigit, phone))
+        # 07911 is +44 7911 and 0044 7911.
+        texts.append(f"phone {digits.lstrip('0').removeprefix('44').lstrip('0')}")
+    if email:
+        texts.append(f"email {email.strip().casefold()}")
+    return tuple(texts)

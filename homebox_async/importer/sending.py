@@ -31,6 +31,7 @@ from .finding import is_id
 from .gate import Gate
 from .journal import State
 from .kinds import Kind
+from .ledger_claims import TakenOver
 from .limiter import Limiter
 
 _sending: ContextVar[Item] = ContextVar("homebox_sending")
@@ -103,6 +104,11 @@ class Sender:
             except _Recalled:
                 self._claims.give_back(item)
                 return
+            except TakenOver:
+                self._claims.keep_open(
+                    item, "another import has taken it over while this one was held up"
+                )
+                return
             except ValidationError as wrong:  # a photo is not there any more
                 await self._refused(item, *wrong.problems)
                 return
@@ -140,6 +146,7 @@ class Sender:
     async def _watch(self, request: Request, handler: Handler) -> Response:
         """Note for each attempt whether it may reach the server: the innermost middleware."""
         item = _sending.get()
+        self._claims.check(item)
         item.unsent = False
         self.sent += 1
         try:
