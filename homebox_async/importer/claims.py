@@ -19,7 +19,7 @@ from .ending import ended
 from .joined import Joined
 from .journal import Journal, State
 from .ledger import Known, Ticket
-from .ledger_claims import LedgerClaims, is_done, why_held
+from .ledger_claims import FROM_LEDGER, MISSING, LedgerClaims, is_done, why_held
 from .report import Emit, RowResult
 from .sources import Source
 
@@ -39,7 +39,8 @@ class Item:
     `refused`: what the server said when it refused it after an answer was lost.
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
     `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.
-    `sends`: how often it was claimed to be sent, in all runs. `ticket`: its claim in the ledger.
+    `sends`: how often it was claimed to be sent, in all runs. `ticket`: its claim in the ledger;
+    `missing`: the ledger says that it is there, and Homebox does not show it.
     `settled`: the monotonic time from which on a look-up is the last word.
     """
 
@@ -55,6 +56,7 @@ class Item:
     settled: float = 0.0
     error: str = ""
     ticket: Ticket | None = None
+    missing: bool = False
 
 
 class Claims:
@@ -164,6 +166,7 @@ class Claims:
                 item = Item(row, unsent=False, confirmed=confirmed, error=entry.error)
                 item.claimed, item.sends = entry.claimed_at is not None, entry.sends
                 item.settled = self._settles_at()
+                item.missing = entry.field == FROM_LEDGER
                 left.append(item)
         for item, known in await self._ledger.recall(left):
             left.remove(item)
@@ -173,7 +176,9 @@ class Claims:
 
     async def _hold(self, item: Item, known: Known) -> None:
         """Do not send a row that the ledger has from elsewhere."""
-        if is_done(known):
+        if item.missing:
+            await self.settle(item, State.UNKNOWN, field=FROM_LEDGER, error=item.error, fix=MISSING)
+        elif is_done(known):
             await self.settle(item, State.ADOPTED, id=known.id)
         elif known.state.is_done:
             await self.leave_open(item, why_held(known, self._journal.words.one))

@@ -104,6 +104,7 @@ class Engine:
             self._lists,
             self._course,
             lambda: wait_for_others(self._claimed, self._course, settle, self._began),
+            lambda: self._recogniser.check_listed(self._lists),
         )
 
     async def preview(self) -> Preview | None:

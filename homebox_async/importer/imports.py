@@ -40,6 +40,7 @@ def import_properties(
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
+    ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = "auto",
     settle: float = 60.0,
@@ -61,6 +62,8 @@ def import_properties(
     reference that is sent, so that two files which both number from 1 do not clash.
     `journal`: where progress is kept, by default ``<name>.journal`` beside the results; running
     the same import again goes on where it stopped and sends nothing twice.
+    `ledger`: the folder of the ledger, which all imports of an account share: what one has sent,
+    no other sends again. By default HOMEBOX_STATE or the platform's folder for state.
     `results`: the folder for ``<name>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``, by
     default the working directory.
     `concurrency`: requests in flight, "auto" finds out what the server bears.
@@ -90,6 +93,7 @@ def import_properties(
             delimiter=delimiter,
             encoding=encoding,
             journal=None if journal is None else Path(journal),
+            ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
             settle=settle,
@@ -114,6 +118,7 @@ def import_leads(
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
+    ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = "auto",
     settle: float = 60.0,
@@ -162,6 +167,7 @@ def import_leads(
             delimiter=delimiter,
             encoding=encoding,
             journal=None if journal is None else Path(journal),
+            ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
             settle=settle,
@@ -185,6 +191,7 @@ def import_voids(
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
+    ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = 1,
     as_is: bool = False,
@@ -217,6 +224,7 @@ def import_voids(
             delimiter=delimiter,
             encoding=encoding,
             journal=None if journal is None else Path(journal),
+            ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
             adopt_existing=False,
@@ -239,6 +247,7 @@ def import_readings(
     delimiter: str | None = None,
     encoding: str | None = None,
     journal: str | PathLike[str] | None = None,
+    ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = "auto",
     settle: float = 60.0,
@@ -282,6 +291,7 @@ def import_readings(
             delimiter=delimiter,
             encoding=encoding,
             journal=None if journal is None else Path(journal),
+            ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
             settle=settle,

@@ -27,6 +27,13 @@ _STANDINGS: Mapping[State, Standing] = {
 }
 
 
+FROM_LEDGER = "ledger"
+"""The `field` of a row in the journal of which only the ledger says that it is there."""
+
+MISSING = "if Homebox was reset, run: homebox import forget --missing"
+"""What to do about such a row if Homebox does not show it."""
+
+
 class TakenOver(Exception):
     """Another import has claimed the row since: it must not be sent."""
 
@@ -114,8 +121,7 @@ def why_held(known: Known, one: str) -> str:
     if known.state.is_done and not known.same:
         number = "" if known.id is None else f" {known.id}"
         return (
-            f"its reference was sent for another address ({one}{number},"
-            f" {sent_before(known)}); one of both is wrong"
+            f"may have been sent before, with other details ({one}{number}, {sent_before(known)})"
         )
     if known.state.is_done:
         return f"was sent before ({sent_before(known)}), and its id is not known"

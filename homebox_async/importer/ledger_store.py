@@ -50,6 +50,7 @@ _TABLES = (
         PRIMARY KEY (tenant, item)) WITHOUT ROWID""",
     "CREATE INDEX tenants_of_item ON tenants (item)",
     "CREATE INDEX items_by_journal ON items (journal, row)",
+    "CREATE INDEX items_by_id ON items (kind, homebox_id) WHERE homebox_id IS NOT NULL",
 )
 _KNOWN = (
     "SELECT id, kind, state, claim, content, homebox_id, tenancy_id, journal, row, first_seen,"
@@ -321,8 +322,11 @@ class LedgerStore:
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Enter what became of claimed items, in order."""
         now = time.time()
+        created = []
         with self._transaction():
             for one in outcomes:
+                if one.state is Standing.CREATED and one.id is not None:
+                    created.append((one.ticket.item, one.id))
                 # That something is there is true whoever holds the claim by now.
                 self._connection.execute(
                     "UPDATE items SET homebox_id = coalesce(:id, homebox_id), changed = :now,"
@@ -341,6 +345,18 @@ class LedgerStore:
                         "claim": one.ticket.claim,
                     },
                 )
+
+            for item, identity in created:
+                self._doubt_shared(item, identity)
+
+    def _doubt_shared(self, item: int, identity: int) -> None:
+        """Take nothing for done that the server has given the id of something else."""
+        self._connection.execute(
+            "WITH shared AS (SELECT id FROM items WHERE homebox_id = :identity"
+            " AND kind = (SELECT kind FROM items WHERE id = :item))"
+            " UPDATE items SET state = 5 WHERE id IN shared AND (SELECT count(*) FROM shared) > 1",
+            {"item": item, "identity": identity},
+        )
 
     # --- what people ask for
 

@@ -71,12 +71,17 @@ class Planner(Generic[R]):
         return attrs.evolve(tally.preview(), overlaps=tuple(overlaps))
 
     async def adopt(
-        self, lists: AsyncHomebox, course: Course, settled: Callable[[], Awaitable[None]]
+        self,
+        lists: AsyncHomebox,
+        course: Course,
+        settled: Callable[[], Awaitable[None]],
+        checked: Callable[[], Awaitable[None]],
     ) -> None:
         """Take over what is at Homebox already.
 
         So a file can be imported again after it was changed or its journal lost.
-        `settled` returns when what was sent before shows in the lists.
+        `settled` returns when what was sent before shows in the lists; `checked`, when the rows
+        have been looked at of which only the ledger says that they are there.
         It is done once, before anything is sent: afterwards, the journal knows what is there.
         """
         journal = self._journal
@@ -90,6 +95,9 @@ class Planner(Generic[R]):
             course.fail(error)
             return
         if not compared:
+            return
+        await checked()
+        if course.draining:
             return
         last = 0
         while entries := await journal.matched(after=last, size=_ADOPT_CHUNK):

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from ..client import AsyncHomebox
+from ..errors import NotFound, RequestError
 from .course import Course
-from .journal import Journal, State
+from .journal import Entry, Journal, State
 from .kinds import Kind, Pending
 from .ledger import Known
-from .ledger_claims import LedgerClaims, is_done, why_held
+from .ledger_claims import FROM_LEDGER, MISSING, LedgerClaims, is_done, why_held
 from .report import Emit, RowResult
+
+_AT_ONCE = 8
+# So many in a row that are not there: the server was reset.
+_ENOUGH = 24
 
 
 class Recogniser:
@@ -58,8 +65,8 @@ class Recogniser:
                 await self._note_unknown(row, known)
             elif is_done(known):
                 if self._kind.is_listed:
-                    # Adopted once the comparison has not found otherwise.
-                    self._journal.record(row.number, State.PENDING, id=known.id)
+                    # Adopted once the comparison has shown it.
+                    self._journal.record(row.number, State.PENDING, id=known.id, field=FROM_LEDGER)
                 else:
                     self._before.append(known)
                     await self._adopt(row, known)
@@ -73,6 +80,53 @@ class Recogniser:
         await self._journal.claim([row.number])
         self._journal.record(
             row.number, State.UNKNOWN, error=why_held(known, self._journal.words.one)
+        )
+
+    async def check_listed(self, lists: AsyncHomebox) -> None:
+        """Look at the rows that the ledger says are there and the lists have not shown."""
+        after, missing, in_a_row = 0, 0, 0
+        while entries := await self._journal.matched(after=after, size=_AT_ONCE):
+            after = entries[-1].number
+            doubtful = [entry for entry in entries if entry.field == FROM_LEDGER]
+            there: Sequence[bool] = [False] * len(doubtful)
+            # A server that was reset has none of them: it need not be asked for each.
+            if doubtful and in_a_row < _ENOUGH:
+                try:
+                    there = await asyncio.gather(*(self._exists(lists, one) for one in doubtful))
+                except RequestError as error:
+                    self._course.fail(error)
+                    return
+            for entry, is_there in zip(doubtful, there, strict=True):
+                in_a_row = 0 if is_there else in_a_row + 1
+                if not is_there:
+                    missing += 1
+                    await self._note_missing(entry)
+        await self._journal.flush()
+        if missing:
+            self._course.say(
+                f"{missing:,} of the rows were sent before, and Homebox does not show them; if it"
+                " was reset, run: homebox import forget --missing"
+            )
+
+    async def _exists(self, lists: AsyncHomebox, entry: Entry) -> bool:
+        get = {"properties": lists.properties.get, "leads": lists.leads.get}.get(self._kind.name)
+        if get is None or entry.id is None:
+            return False  # the list of its home is all there is
+        try:
+            await get(entry.id)
+        except NotFound:
+            return False
+        return True
+
+    async def _note_missing(self, entry: Entry) -> None:
+        await self._journal.claim([entry.number])
+        one = self._journal.words.one
+        self._journal.record(
+            entry.number,
+            State.UNKNOWN,
+            field=FROM_LEDGER,
+            error=f"was sent before as {one} {entry.id}, and Homebox does not show it",
+            fix=MISSING,
         )
 
 

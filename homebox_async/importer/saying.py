@@ -39,6 +39,8 @@ def _of_lead(row: LeadRow) -> Said:
     return Said(
         keys=tuple(f"{home}|{row.tenancy_start}|{who}" for home in homes for who in tenants),
         home=homes[-1],
+        # With another address or reference, the leads at Homebox decide.
+        content="|".join(homes),
         tenancy=f"{homes[-1]}|{row.tenancy_start}",
         tenants=tenants,
         starts=row.tenancy_start,

@@ -198,8 +198,9 @@ async def test_several_are_not_guessed(bench: Any) -> None:
     """Of two leads with the reference and the start of a row, none is taken, and none is sent."""
     write(bench, [lead(1)])
     await leads(bench)
-    await leads(bench, journal=bench.folder / "b.journal", adopt_existing=False)
-    third = await leads(bench, journal=bench.folder / "c.journal")
+    elsewhere = {"ledger": bench.folder / "elsewhere", "journal": bench.folder / "b.journal"}
+    await leads(bench, adopt_existing=False, **elsewhere)
+    third = await leads(bench, journal=bench.folder / "c.journal", ledger=bench.folder / "new")
     assert (1, 0, 2) == (third.unknown, third.sent, posts(bench))
     row = told(third.files["unknown"])[0]
     assert "leads 1, 2 may be it" == row["error"]
