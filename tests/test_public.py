@@ -211,7 +211,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "transport",
         "wire",
     },
-    "identity": {"client", "errors", "origin"},
+    "identity": {"client", "errors", "middleware", "origin", "wire"},
     "billing": {
         "base_client",
         "blocking",
