@@ -293,7 +293,7 @@ class Passes(Generic[T]):
 
     A page holds what has not come before, in its own pass or an earlier one. With `prove`, a
     list whose server reports no total is read twice at least. `completeness` is the verdict
-    after the end.
+    after the end; `changed` is True once the list was seen to change, or to end too early.
     """
 
     def __init__(self, pages: Pages[T], *, prove: bool = False) -> None:
@@ -304,6 +304,7 @@ class Passes(Generic[T]):
         self._earlier: PageCursor[T] | None = None
         self.cursor = self._next_pass()
         self.completeness = self.cursor.completeness()
+        self.changed = False
 
     def __aiter__(self) -> Passes[T]:
         return self
@@ -314,6 +315,7 @@ class Passes(Generic[T]):
             if page is None:
                 self.completeness = self.cursor.completeness(earlier=self._earlier)
                 trouble = self.cursor.evidence.disturbance
+                self.changed = self.changed or bool(trouble)
                 if self.completeness.complete or not (self._prove or trouble) or not self._left:
                     if trouble and not self.completeness.complete:
                         CLIENT_LOG.warning("%s", self.completeness.reason)

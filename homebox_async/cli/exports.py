@@ -71,7 +71,7 @@ def _add(what: str) -> None:
             lambda client: _export(client, what, destination, output, options, resume)
         )
         _show(report, output)
-        return Exit.FAILED if report.gone else Exit.DONE
+        return Exit.DONE if report.complete and not report.gone else Exit.FAILED
 
     # The help is made for each list.
     command.__doc__ = (
@@ -213,16 +213,13 @@ def _lines(report: ExportReport) -> Iterator[str]:
     if report.resumed_rows:
         yield f"{counted(report.resumed_rows, 'row')} of them from an earlier run"
     if report.shifted:
-        yield "the list has changed since then: it was read from its start again, no id twice"
+        yield "the list changed while it was read: it was read again, and no id is there twice"
     if report.before_since:
         yield f"{counted(report.before_since, 'row')} from before --since left out"
     if report.undated:
         yield f"{counted(report.undated, 'row')} without a date kept"
-    if report.drift:
-        yield (
-            f"warning: the list changed while it was read: {report.drift:+,} against the total"
-            " that the server told; export again to be sure"
-        )
+    if not report.complete:
+        yield f"warning: rows may be missing: {report.reason}; export again to be sure"
     if report.gone:
         which = "orders or properties were"
         yield f"warning: {report.gone:,} {which} gone when their rows were asked for"

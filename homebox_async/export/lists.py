@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Literal, get_args
 
 import attrs
@@ -15,7 +16,7 @@ import attrs
 from ..client import AsyncHomebox
 from ..errors import Problem, ValidationError
 from ..models import Model
-from ..pages import Pages
+from ..pages import Pages, Passes
 from ..resources.leads import Lead
 from ..resources.orders import Order, Payment
 from ..resources.properties import Property
@@ -44,19 +45,23 @@ SINCE: Mapping[str, str] = {
 OF_BRANCHES = ("leads", "orders")
 
 
+Children = tuple[Sequence[Model], str]
+
+
 @attrs.frozen
 class Listing:
-    """A list to export: its objects, and its pages from a page on.
+    """A list to export: its objects and its pages.
 
-    With `parent`, the pages are of the objects that the rows hang on: `children` asks for the
-    rows of one of them, and `parent` is the column of its id.
+    With `parent`, the pages are of the objects that the rows hang on, and `parent` is the column
+    of their id. `children` asks for the rows of one of them, and for what shows that some of
+    them may be missing, "" if nothing does.
     """
 
     model: type[Model]
     since: str
-    pages: Callable[[int], Pages[Any]]
+    pages: Pages[Any]
     parent: str | None = None
-    children: Callable[[int], Awaitable[Sequence[Model]]] | None = None
+    children: Callable[[int], Awaitable[Children]] | None = None
 
     @property
     def key(self) -> str:
@@ -78,28 +83,34 @@ def listing(
     model, since = MODELS[what], SINCE[what]
     home = client if branch is None else client.branch(branch)
 
-    def properties(start: int) -> Pages[Any]:
-        return client.properties.list(start_page=start, prefetch=ahead)
+    async def payments(number: int) -> Children:
+        return await client.orders.payments(number), ""
 
-    def orders(start: int) -> Pages[Any]:
-        return home.orders.list(start_page=start, prefetch=ahead)
+    async def of_property(number: int) -> Children:
+        return await _all(client.readings.list_for_property(number))
 
-    def leads(start: int) -> Pages[Any]:
-        return home.leads.list(start_page=start, prefetch=ahead)
+    async def of_order(number: int) -> Children:
+        return await _all(client.readings.list_for_order(number))
 
-    async def of_property(number: int) -> Sequence[Model]:
-        return await client.readings.list_for_property(number).collect()
-
-    async def of_order(number: int) -> Sequence[Model]:
-        return await client.readings.list_for_order(number).collect()
-
+    properties: Pages[Any] = client.properties.list(prefetch=ahead)
+    orders: Pages[Any] = home.orders.list(prefetch=ahead)
     if what == "payments":
-        return Listing(model, since, orders, "order_id", client.orders.payments)
+        return Listing(model, since, orders, "order_id", payments)
     if what == "readings" and per == "order":
         return Listing(model, since, orders, "order_id", of_order)
     if what == "readings":
         return Listing(model, since, properties, "property_id", of_property)
+    leads: Pages[Any] = home.leads.list(prefetch=ahead)
     return Listing(model, since, {"properties": properties, "orders": orders, "leads": leads}[what])
+
+
+async def _all(pages: Pages[Any]) -> Children:
+    found: list[Model] = []
+    async with aclosing(Passes(pages)) as passes:
+        async for page in passes:
+            found.extend(page.items)
+    proved = passes.completeness.complete
+    return found, "" if proved else passes.cursor.evidence.disturbance
 
 
 def _problems(what: object, per: object, branch: object) -> Iterator[Problem]:

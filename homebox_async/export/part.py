@@ -1,8 +1,8 @@
-"""The part file of an export, and the state from which it goes on.
+"""The part file of an export, and the state from which it resumes.
 
-`FILE.part` holds what has been written, `FILE.part.json` says how much of it counts and which
-page comes next. The state is replaced in one step after the bytes it speaks of are on the disk,
-so after a crash the part is cut back to the last state. FILE comes to be by a rename.
+`FILE.part` holds what has been written, `FILE.part.json` says how much of it counts. The state
+is replaced in one step after the bytes it speaks of are on the disk, so after a crash the part
+is cut back to the last state. FILE comes to be by a rename.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ class ExportError(HomeboxError):
 
 @attrs.define
 class State:
-    """How far an export is: `page` comes next, `first` and `last` are the ids of the first page
-    and of the one before `page`; `whole` once there is nothing more to read.
+    """How far an export is: `empty` are the orders or properties that have no rows.
+
+    `whole` is True once there is nothing more to read. `reason` says why something may be
+    missing then, "" if nothing is.
     """
 
-    page: int = 1
-    first: list[int | None] = attrs.field(factory=list)
-    last: list[int | None] = attrs.field(factory=list)
     rows: int = 0
     before_since: int = 0
     undated: int = 0
     gone: int = 0
     bytes: int = 0
+    empty: list[int] = attrs.field(factory=list)
     whole: bool = False
+    reason: str = ""
 
 
 @attrs.frozen
@@ -155,6 +156,14 @@ class PartFile:
                 self.part.unlink()
             self._state_path.unlink()
 
+    def clear(self) -> None:
+        """Drop what has been written."""
+        with _named(self.part):
+            self._file.seek(0)
+            self._file.truncate()
+        self.state = State()
+        self._write_state()
+
     def close(self) -> None:
         """Let go of the part."""
         # Closing writes what is buffered, which fails again where the disk is full.
@@ -202,7 +211,7 @@ class PartFile:
                 check_target(self._state_path)
             saved = msgspec.json.decode(self._state_path.read_bytes(), type=_Saved)
             what, state = saved.what, saved.state
-            if min(state.page - 1, state.rows, state.bytes) < 0:
+            if min(state.rows, state.bytes) < 0:
                 raise ValueError
         except FileNotFoundError:
             if self.part.stat().st_size:

@@ -28,10 +28,10 @@ from ..errors import NotFound, Problem, ValidationError
 from ..evidence import IdSet
 from ..identity import target_of
 from ..models import Model
-from ..pages import Page, identity
+from ..pages import Page, Passes, identity
 from ..rules import positive_integer
 from .formats import Format, Parquet, Row, format_of
-from .lists import Listing, Per, What, listing, since_problems
+from .lists import Children, Listing, Per, What, listing, since_problems
 from .part import PartFile, Place, State, Stream, keys_of
 
 FormatName = Literal["csv", "jsonl", "parquet"]
@@ -44,17 +44,21 @@ _AHEAD = 2  # pages
 class ExportReport:
     """What an export has come to.
 
-    `rows` are in the file, `resumed_rows` of them from an earlier run. `before_since` rows were
-    left out by `since`; `undated` ones tell no date and were kept. `gone` orders or properties
-    were not there any more when their rows were asked for. `shifted`: the list had changed since
-    the earlier run, so it was read from its start again. `drift` is by how many objects the
-    export differs from the total that the server told, None where it told none.
+    `rows` are in the file, `resumed_rows` of them from an earlier run. `complete` is True if
+    everything that was in the list all the time is in the file; else `reason` says why it is not
+    certain. `before_since` rows were left out by `since`; `undated` ones have no date and were
+    kept. `gone` orders or properties were not there any more when their rows were asked for.
+    `shifted`: the list changed while it was read, so it was read again. `drift` is by how many
+    objects the last pass over the list differs from the total that the server reported, None if
+    it reported none.
     """
 
     what: str
     path: Path | None
     rows: int
     resumed_rows: int
+    complete: bool
+    reason: str
     before_since: int
     undated: int
     gone: int
@@ -99,11 +103,12 @@ def export(
 
     The file appears when it is whole; its mode follows the umask, and an older file is replaced
     with `overwrite` only. Until then, ``<to>.part`` is there, and the same export resumes from
-    it; `restart` drops it. No id is written twice.
+    it; `restart` drops it. No id is written twice. A list of several pages is read twice, as only
+    that shows whether something was deleted meanwhile, and up to four times if it changes.
 
     Raises ValidationError for bad arguments, ConfigurationError without pyarrow, ExportError for
     a file or part that cannot be used, OSError for a failing disk, RequestError for a failed
-    call. After any of them the same export goes on where it stopped.
+    call. After any of them the same export resumes where it stopped.
     Source: "List Properties", "List Leads", "List Bills Packages", "List Payments", "List Meter
     Readings for an Order" and "... for a Property".
     """
@@ -166,6 +171,7 @@ class Export:
         self._overwrite = overwrite
         self._state = State()
         self._drift: int | None = None
+        self._shifted = False
         self._seen = IdSet()
         self.total: int | None = None
         self.phase = "connecting"
@@ -185,7 +191,7 @@ class Export:
             stream = Stream(self._to)
             self._state = stream.state
             await self._read(stream)
-            return self._report(None, 0, False, began)
+            return self._report(None, 0, began)
         target = await target_of(self._client)
         place = PartFile(
             Path(self._to),
@@ -194,32 +200,31 @@ class Export:
             overwrite=self._overwrite,
         )
         self._state = place.state
-        before, shifted = place.state.rows, False
+        before = place.state.rows
         try:
             if not place.state.whole:
                 if place.resumed:
-                    await self._in_thread(lambda stop: self._recall(place, stop))
-                    shifted = await self._has_shifted(place.state)
-                if shifted:
-                    place.state.page = 1
-                    place.state.before_since = place.state.undated = place.state.gone = 0
+                    before = await self._in_thread(lambda stop: self._recall(place, stop))
+                    self._state = place.state
                 await self._read(place)
             await self._finish(place)
         finally:
             place.close()
-        return self._report(place.path, before, shifted, began)
+        return self._report(place.path, before, began)
 
-    def _report(self, path: Path | None, before: int, shifted: bool, began: float) -> ExportReport:
+    def _report(self, path: Path | None, before: int, began: float) -> ExportReport:
         state = self._state
         return ExportReport(
             what=self._asked["list"],
             path=path,
             rows=state.rows,
             resumed_rows=before,
+            complete=not state.reason,
+            reason=state.reason,
             before_since=state.before_since,
             undated=state.undated,
             gone=state.gone,
-            shifted=shifted,
+            shifted=self._shifted,
             drift=self._drift,
             seconds=time.monotonic() - began,
         )
@@ -227,49 +232,45 @@ class Export:
     # --- reading
 
     async def _read(self, place: Place) -> None:
-        """Write the list from the state's page on."""
+        """Write what is in the list and not in the place yet; note if something may be missing."""
         self.phase = "reading"
         state = place.state
         if not state.bytes:
             place.write(self._format.head())
-        start = state.page
-        cursor = self._listing.pages(start).pages()
+        passes = Passes(self._listing.pages, prove=True)
         try:
-            async for page in cursor:
+            async for page in passes:
                 self.total = page.total
                 async for rows in self._rows_of(page):
                     self._write(place, rows)
                     if self._listing.parent is not None:
                         place.save()
-                self._turn(state, page)
                 place.save()
+            self._conclude(passes)
             state.whole = True
             place.save(now=True)
         except BaseException:
-            # What failed is told; that the disk is full as well adds nothing.
+            # What failed is reported; that the disk is full as well adds nothing.
             with contextlib.suppress(OSError):
                 place.save(now=True)
             raise
         finally:
-            await cursor.aclose()
-        self.total = cursor.evidence.total
-        if self._listing.parent is None and self.total is not None:
-            self._drift = state.rows + state.before_since - self.total
-        elif start == 1 and self.total is not None:
-            self._drift = cursor.evidence.count - self.total
+            await passes.aclose()
 
-    @staticmethod
-    def _turn(state: State, page: Page[Model]) -> None:
-        ids = _ids(page)
-        if page.number == 1:
-            state.first = ids
-        state.page, state.last = page.number + 1, ids
+    def _conclude(self, passes: Passes[Model]) -> None:
+        evidence = passes.cursor.evidence
+        self.total = evidence.total
+        if self.total is not None:
+            self._drift = evidence.count - self.total
+        self._shifted = passes.changed
+        if not passes.completeness.complete:
+            self._state.reason = passes.completeness.reason
 
     async def _rows_of(self, page: Page[Model]) -> AsyncIterator[list[Row]]:
         """Give the rows of a page that have not been written, at once or parent by parent."""
         fresh = [item for item in page.items if self._seen.add(identity(item))]
         if self._listing.children is None:
-            yield [(None, item) for item in fresh]
+            yield [(None, item) for item in fresh if self._is_wanted(item)]
             return
         numbers = [number for item in fresh if isinstance(number := _id(item), int)]
         self._state.gone += len(fresh) - len(numbers)
@@ -278,15 +279,20 @@ class Export:
             async for number, answer in asked:
                 if answer is None:
                     self._state.gone += 1
-                else:
-                    yield [(number, item) for item in answer]
+                    continue
+                found, trouble = answer
+                rows: list[Row] = [(number, item) for item in found if self._is_wanted(item)]
+                if not rows:
+                    self._state.empty.append(number)
+                if trouble:
+                    self._state.reason = f"{self._listing.parent} {number}: {trouble}"
+                yield rows
         finally:
             await asked.aclose()
 
-    def _write(self, place: Place, rows: Iterable[Row]) -> None:
-        kept = [row for row in rows if self._is_wanted(row[1])]
-        place.write(self._format.encode(kept))
-        place.state.rows += len(kept)
+    def _write(self, place: Place, rows: Sequence[Row]) -> None:
+        place.write(self._format.encode(rows))
+        place.state.rows += len(rows)
 
     def _is_wanted(self, item: Model) -> bool:
         if self._since is None:
@@ -299,27 +305,30 @@ class Export:
             return False
         return True
 
-    # --- going on
+    # --- an earlier run
 
-    def _recall(self, place: PartFile, stop: threading.Event) -> None:
-        """Note what has been written, so that it is not written again."""
+    def _recall(self, place: PartFile, stop: threading.Event) -> int:
+        """Note what has been written, so that it is not written again; return how many rows.
+
+        The list is read from its start again. Rows without an id are not known again there, so
+        a part with such rows is dropped.
+        """
+        state, keyed = place.state, 0
         for key in keys_of(place, self._format):
             if stop.is_set():
-                return
+                return 0
             self._seen.add(key)
-
-    async def _has_shifted(self, state: State) -> bool:
-        """Tell whether the first page or the last one that was read is not as it was."""
-        known = {state.page - 1: state.last, 1: state.first} if state.page > 1 else {}
-        for number, ids in known.items():
-            cursor = self._listing.pages(number).pages()
-            try:
-                page = await anext(cursor, None)
-            finally:
-                await cursor.aclose()
-            if page is None or _ids(page) != ids:
-                return True
-        return False
+            keyed += 1
+        if keyed < state.rows:
+            place.clear()
+            return 0
+        for number in state.empty:
+            self._seen.add(number)
+        # Counted again: what is not in the part, and is not remembered in another way.
+        state.gone = 0
+        if self._listing.parent is None:
+            state.before_since = 0
+        return state.rows
 
     # --- the end
 
@@ -354,25 +363,21 @@ def _id(item: Model) -> object:
     return getattr(item, "id", None)
 
 
-def _ids(page: Page[Model]) -> list[int | None]:
-    return [number if isinstance(number := _id(item), int) else None for item in page.items]
-
-
 async def _in_order(
     numbers: Sequence[int],
-    ask: Callable[[int], Awaitable[Sequence[Model]]],
+    ask: Callable[[int], Awaitable[Children]],
     width: int,
-) -> AsyncGenerator[tuple[int, Sequence[Model] | None], None]:
+) -> AsyncGenerator[tuple[int, Children | None], None]:
     """Give the answer for each number in order, None for what is not there; `width` at once."""
     waiting = deque(numbers)
-    asked: deque[tuple[int, asyncio.Future[Sequence[Model]]]] = deque()
+    asked: deque[tuple[int, asyncio.Future[Children]]] = deque()
     try:
         while waiting or asked:
             while waiting and len(asked) < width:
                 number = waiting.popleft()
                 asked.append((number, asyncio.ensure_future(ask(number))))
             number, task = asked[0]
-            answer: Sequence[Model] | None
+            answer: Children | None
             try:
                 answer = await task
             except NotFound:
