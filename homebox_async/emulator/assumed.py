@@ -26,6 +26,32 @@ class Assumed:
     # stays out of the list.
     list_lag: float = 0.0
 
+    # "List Leads": the example has `per_page` 50.
+    lead_page_size: int = 50
+
+    # Lists: whether their `meta` reports a total and a last page. "as printed": those of leads
+    # and of a branch's orders do; the other values are for all lists.
+    list_meta: Literal["as printed", "everywhere", "total", "last page", "nothing"] = "as printed"
+
+    # Lists: by how much the total and the last page that are reported differ from the true ones.
+    total_error: int = 0
+    last_page_error: int = 0
+
+    # Lists: after so many pages they are empty, whatever they report.
+    page_cap: int | None = None
+
+    # Lists: whether `page` counts; otherwise each page is the first one.
+    pages_count: bool = True
+
+    # Lists: whether they are sorted by nothing that is unique, so that items change places between
+    # two pages.
+    ties_move: bool = False
+
+    # "List Properties", "List Leads": how many items others add after each page that is answered,
+    # and which ids they delete, one after each page.
+    others_add: int = 0
+    others_delete: tuple[int, ...] = ()
+
     # Answers say which state of an emulator they come from, and its `list_lag` (the header
     # Homebox-Emulator), which no other server does.
     shows_instance: bool = True

@@ -27,12 +27,17 @@ def branch_of(call: Call) -> Branch:
 def property_of(call: Call) -> Property:
     """Return the property that the path names."""
     row = call.store.properties.get(call.number("property_id"))
+    if row is not None and row.id in call.store.deleted["properties"]:
+        row = None
     return _owned(call, row, "Property", "property_id")
 
 
 def lead_of(call: Call) -> Lead:
     """Return the lead that the path names."""
-    return _owned(call, call.store.leads.get(call.number("lead_id")), "Lead", "lead_id")
+    row = call.store.leads.get(call.number("lead_id"))
+    if row is not None and row.id in call.store.deleted["leads"]:
+        row = None
+    return _owned(call, row, "Lead", "lead_id")
 
 
 def order_of(call: Call) -> Order:

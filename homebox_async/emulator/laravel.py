@@ -4,12 +4,10 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .routing import Answer, json_answer
-
-# "List Leads": `meta.per_page`.
-PER_PAGE = 50
 
 
 @lru_cache(maxsize=4096)
@@ -125,8 +123,8 @@ def _wants_json(accept: str) -> bool:
 
 
 def paginated(
-    items: Sequence[object], *, url: str, page: int, total: int, per_page: int = PER_PAGE
-) -> dict[str, object]:
+    items: Sequence[object], *, url: str, page: int, total: int, per_page: int
+) -> dict[str, Any]:
     """Return one page in Laravel's envelope with `links` and `meta`.
 
     The links lack the other query parameters, as they do where `appends` was not called.

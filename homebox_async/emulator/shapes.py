@@ -110,23 +110,10 @@ def home_of(call: Call, row: Order | Tenancy | Reading) -> Property:
     return call.store.properties[row.property_id]
 
 
-def page_of(call: Call, ids: Sequence[int], size: int) -> Sequence[int]:
-    """Return the ids on the page that is asked for, in the assumed order."""
-    ordered = ids[::-1] if call.assumed.list_order == "newest-first" else ids
-    start = (call.page - 1) * size
-    return ordered[start : start + size]
-
-
 def visible(call: Call, rows: Table[Any]) -> int:
     """Return the highest id that a list shows yet: ids count up with the time of creation."""
     lag = call.assumed.list_lag
     return rows.before(call.store.clock() - lag) if lag else len(rows)
-
-
-def limited(call: Call, ids: Sequence[int]) -> Sequence[int]:
-    """Return the ids on the page of a list that knows `limit` and `page`."""
-    size = min(call.limit or call.assumed.reading_page_size, call.assumed.max_reading_page_size)
-    return page_of(call, ids, size)
 
 
 def required_address(call: Call, fields: Validator) -> Address:

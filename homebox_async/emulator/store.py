@@ -113,6 +113,9 @@ class Store:
         self.billings: dict[int, Billing] = {each.id: each for each in _BILLINGS}
         self.addresses: dict[str, Address] = {}
         self.outbox: list[Message] = []
+        # What others have deleted, as the lists show it; not kept in the log.
+        self.deleted: defaultdict[str, set[int]] = defaultdict(set)
+        self.shuffles = 0
         # Random, so that a client can tell whether it talks to the state it knows.
         self.instance = secrets.token_hex(8)
         self._instance_is_kept = False

@@ -4,10 +4,10 @@ import attrs
 
 from ..finders import branch_of, order_of
 from ..inputs import read_fields
+from ..lists import meta_of, page_of, reported
 from ..package_records import Branch
 from ..package_shapes import household_shape, order_shape
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import page_of
 from ..uploads import Upload
 from ..validation import Validator
 from . import leads, payers, properties, tenant_packages, voids
@@ -67,8 +67,9 @@ def update(call: Call) -> Answer:
 
 def list_all(call: Call) -> Answer:
     """Answer one page of the branches; nothing in it tells where the end is."""
-    page = page_of(call, list(call.store.branches), call.assumed.branch_page_size)
-    return json_answer(200, {"data": [_shape(call.store.branches[row_id]) for row_id in page]})
+    ids, size = list(call.store.branches), call.assumed.branch_page_size
+    data = [_shape(call.store.branches[row_id]) for row_id in page_of(call, ids, size)]
+    return json_answer(200, {"data": data, **meta_of(call, len(ids), size)})
 
 
 def get(call: Call) -> Answer:
@@ -86,11 +87,8 @@ def list_orders(call: Call) -> Answer:
         address = call.assumed.branch_orders_show_address
         household = household_shape(call, order, address=address)
         data.append({**{name: shape[name] for name in _LISTED}, "household": household})
-    meta = {
-        "current_page": call.page,
-        "page_count": max(1, -(-len(ids) // size)),
-        "total_count": len(ids),
-    }
+    names = ("total_count", "page_count")
+    meta = {"current_page": call.page, **reported(call, len(ids), size, names=names)}
     return json_answer(200, {"data": data, "meta": meta})
 
 

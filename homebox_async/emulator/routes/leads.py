@@ -5,15 +5,18 @@ from typing import Any
 
 from ..finders import lead_of, partner_of
 from ..inputs import read_fields
-from ..laravel import PER_PAGE, midnight, paginated, plain_timestamp, timestamp
+from ..laravel import midnight, paginated, plain_timestamp, timestamp
+from ..lists import others_act, page_of, remaining, reported
 from ..outbox import SUPPLIER_DELAY
 from ..records import PARTNER, Lead, NewLead, NewTenant
 from ..rewriting import shown_address, shown_reference
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import page_of, raw_property_shape, read_address, read_period, visible
+from ..shapes import raw_property_shape, read_address, read_period, visible
 from ..validation import Validator
 
 _PATH = "/api/partner/lead"
+# "List Leads": where `meta` reports the total and the last page.
+_REPORTED = ("total", "last_page")
 
 
 def create(call: Call) -> Answer:
@@ -79,8 +82,15 @@ def completed_at(call: Call, row: Lead) -> float | None:
 
 
 def _page(call: Call, ids: Sequence[int], url: str) -> dict[str, Any]:
-    items = [_shape(call, call.store.leads[row_id]) for row_id in page_of(call, ids, PER_PAGE)]
-    return paginated(items, url=url, page=call.page, total=len(ids))
+    ids, size = remaining(call, "leads", ids), call.assumed.lead_page_size
+    items = [_shape(call, call.store.leads[row_id]) for row_id in page_of(call, ids, size)]
+    answer = paginated(items, url=url, page=call.page, total=len(ids), per_page=size)
+    meta = {name: answer["meta"][name] for name in answer["meta"] if name not in _REPORTED}
+    answer["meta"] = meta | reported(call, len(ids), size, names=_REPORTED)
+    if call.assumed.list_meta != "as printed":
+        del answer["links"]
+    others_act(call, "leads")
+    return answer
 
 
 def read_tenant(fields: Validator, number: int) -> NewTenant:

@@ -8,6 +8,7 @@ from ..catalogue import BILLS, money, short_money
 from ..finders import order_of, payment_of
 from ..inputs import read_fields
 from ..laravel import midnight, timestamp
+from ..lists import page_of, reported
 from ..package_records import Payment, Payout, Tenancy
 from ..package_shapes import (
     ORDER_STATUSES,
@@ -20,7 +21,7 @@ from ..package_shapes import (
 from ..packages import ACTIVE, monthly, replace_payment
 from ..records import PARTNER
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import home_of, page_of
+from ..shapes import home_of
 from ..validation import Validator
 
 _ORDER = "/api/partner/order/{order_id}"
@@ -35,10 +36,12 @@ def list_all(call: Call) -> Answer:
         ids = range(1, len(store.orders) + 1)
     else:
         ids = store.orders_of(PARTNER)
-    page = page_of(call, ids, call.assumed.order_page_size)
+    size = call.assumed.order_page_size
+    page = page_of(call, ids, size)
     count = len(ids) if call.assumed.order_count_of == "all" else len(page)
     data = [order_shape(call, store.orders[row_id]) for row_id in page]
-    return json_answer(200, {"data": data, "meta": {"order_count": count}})
+    meta = {"order_count": count, **reported(call, len(ids), size)}
+    return json_answer(200, {"data": data, "meta": meta})
 
 
 def get(call: Call) -> Answer:

@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 from ..finders import order_of
 from ..inputs import read_fields
 from ..laravel import timestamp
+from ..lists import meta_of, page_of, size_of
 from ..package_records import PostalBill
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import limited
 from ..validation import Validator
 
 _PATH = "/api/partner/order/{order_id}/postal-bills"
@@ -33,9 +33,9 @@ def create(call: Call) -> Answer:
 
 def list_all(call: Call) -> Answer:
     """Answer one page of the postal bills of an order."""
-    ids = limited(call, call.store.of_order(PostalBill, order_of(call).id))
-    data = [_shape(call, call.store.postal_bills[row_id]) for row_id in ids]
-    return json_answer(200, {"data": data})
+    ids, size = call.store.of_order(PostalBill, order_of(call).id), size_of(call)
+    data = [_shape(call, call.store.postal_bills[row_id]) for row_id in page_of(call, ids, size)]
+    return json_answer(200, {"data": data, **meta_of(call, len(ids), size)})
 
 
 def _shape(call: Call, row: PostalBill) -> dict[str, object]:

@@ -9,6 +9,7 @@ from ..addresses import POSTCODE, generate, identify, label, matches
 from ..finders import branch_of, property_of
 from ..inputs import read_fields
 from ..laravel import invalid
+from ..lists import meta_of, others_act, page_of, remaining
 from ..records import PARTNER, Property
 from ..rewriting import shown_address, shown_reference
 from ..routing import Answer, Call, Route, json_answer
@@ -28,7 +29,7 @@ def find_address(call: Call) -> Answer:
         for address in generate(postcode[0], call.seed):
             if matches(address, words):
                 found[address.address_id] = address
-    for row_id in islice(_matching(call, query, newest_first=False), call.assumed.find_limit):
+    for row_id in islice(_matching(call, query), call.assumed.find_limit):
         address = identify(call.store.properties[row_id], call.seed)
         found.setdefault(address.address_id, address)
     for address in found.values():
@@ -65,24 +66,22 @@ def create(call: Call) -> Answer:
 def list_all(call: Call) -> Answer:
     """Answer one page of the properties; nothing in it tells where the end is."""
     size = call.assumed.property_page_size
-    start = (call.page - 1) * size
     statuses = _statuses(call.received.query.get("filter"))
     query = call.received.query.get("q", "")
-    newest_first = call.assumed.list_order == "newest-first"
-    ids: Iterable[int]
-    if statuses is None and not query.strip() and call.assumed.parent_sees_branches:
-        ids = _order(visible(call, call.store.properties), newest_first)[start : start + size]
-    else:
-        rows = call.store.properties
-        ids = _matching(call, query, newest_first=newest_first)
-        if not call.assumed.parent_sees_branches:
-            ids = (row_id for row_id in ids if rows[row_id].partner_id == PARTNER)
-        if statuses is not None:
-            ids = (row_id for row_id in ids if str(rows[row_id].status_id) in statuses)
-        ids = islice(ids, start, start + size)
-    data = _listed(call, [call.store.properties[row_id] for row_id in ids])
+    rows = call.store.properties
+    ids: Sequence[int] = range(1, visible(call, rows) + 1)
+    if query.strip():
+        ids = list(_matching(call, query))
+    if not call.assumed.parent_sees_branches:
+        ids = [row_id for row_id in ids if rows[row_id].partner_id == PARTNER]
+    if statuses is not None:
+        ids = [row_id for row_id in ids if str(rows[row_id].status_id) in statuses]
+    ids = remaining(call, "properties", ids)
+    data = _listed(call, [rows[row_id] for row_id in page_of(call, ids, size)])
     single = call.assumed.single_object_lists and len(data) == 1
-    return json_answer(200, {"data": data[0] if single else data})
+    answer = {"data": data[0] if single else data, **meta_of(call, len(ids), size)}
+    others_act(call, "properties")
+    return json_answer(200, answer)
 
 
 def get(call: Call) -> Answer:
@@ -93,25 +92,19 @@ def get(call: Call) -> Answer:
     return json_answer(200, {"data": property_shape(row)})
 
 
-def _order(count: int, newest_first: bool) -> range:
-    return range(count, 0, -1) if newest_first else range(1, count + 1)
-
-
-def _matching(call: Call, query: str, *, newest_first: bool) -> Iterable[int]:
+def _matching(call: Call, query: str) -> Iterable[int]:
     # A whole postcode narrows the search by the index; anything else reads all rows.
     store = call.store
     shown = visible(call, store.properties)
     if call.assumed.q_searches != "address":
         rows = store.properties
-        return (one for one in _order(shown, newest_first) if _is_found(call, rows[one], query))
+        return (one for one in range(1, shown + 1) if _is_found(call, rows[one], query))
     words = query.lower().split()
     ids: Iterable[int]
     if postcode := POSTCODE.search(query):
-        ids = [row_id for row_id in store.at_postcode(postcode[0]) if row_id <= shown]
-        if not newest_first:
-            ids.reverse()
+        ids = [row_id for row_id in store.at_postcode(postcode[0]) if row_id <= shown][::-1]
     else:
-        ids = _order(shown, newest_first)
+        ids = range(1, shown + 1)
     return (row_id for row_id in ids if matches(store.properties[row_id], words))
 
 

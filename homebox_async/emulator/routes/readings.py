@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from ..finders import order_of, property_of
 from ..inputs import read_fields
 from ..laravel import midnight, timestamp
+from ..lists import meta_of, page_of, size_of
 from ..records import Property, Reading
 from ..routing import Answer, Call, Route, json_answer
-from ..shapes import home_of, limited, property_shape, visible
+from ..shapes import home_of, property_shape, visible
 from ..validation import Validator
 
 _TYPES = ("electric", "gas", "water")
@@ -67,8 +68,10 @@ def _create(call: Call, home: Property, order_id: int | None) -> Reading:
 def _page(call: Call, ids: Sequence[int]) -> Answer:
     shown = visible(call, call.store.readings)
     ids = [row_id for row_id in ids if row_id <= shown]
-    rows = [call.store.readings[row_id] for row_id in limited(call, ids)]
-    return json_answer(200, {"data": [_listed(call, row) for row in rows]})
+    size = size_of(call)
+    rows = [call.store.readings[row_id] for row_id in page_of(call, ids, size)]
+    data = [_listed(call, row) for row in rows]
+    return json_answer(200, {"data": data, **meta_of(call, len(ids), size)})
 
 
 def _shape(call: Call, row: Reading) -> dict[str, object]:
