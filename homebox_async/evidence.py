@@ -5,12 +5,11 @@ server can do to a list meanwhile: items that move between two pages, a total th
 that are missing or repeated. Nothing is concluded from what did not come unless `completeness`
 says so.
 
-A list was read whole if as many different items came as it held at the end of the pass, and none
-of them was deleted before that end. How many it held is the reported total, or where there is
-none the number of places on all pages. That none was deleted shows in a total that never
-changed; without one, only in a later pass that brings all of them again. Such a second pass is
-the stronger proof: a total also stays the same if one item is deleted and another one is added
-between two pages.
+A list was read whole if as many different items came as it held at one moment, and all of them
+were there at that moment. How many it held is the reported total, or where there is none the
+number of places on all pages. That all of them were there shows in a second pass that brings
+them again; a total does not show it, as it stays the same if one item is deleted and another one
+is added between two pages. Only a single page that holds the reported total is a proof by itself.
 """
 
 from __future__ import annotations
@@ -155,17 +154,16 @@ class ListPass:
             return Completeness(False, self.fault)
         if self._changes:
             return Completeness(False, self._changes[0])
-        if self.total is None and self.count:
-            if earlier is not None:
-                return Completeness(False, "two passes over the list did not agree")
-            return Completeness(
-                False,
-                "the server reports no total, so that one pass over the list does not show"
-                " whether items were deleted while it was read",
-            )
         if not self.count:
             return Completeness(True, "the list is empty")
-        return Completeness(True, f"the reported total of {self.count:,} came and did not change")
+        if self.total is not None and self._filled == 1:
+            return Completeness(True, "one page held the reported total")
+        if earlier is not None:
+            return Completeness(False, "two passes over the list did not agree")
+        return Completeness(
+            False,
+            "one pass over the list does not show whether items were deleted while it was read",
+        )
 
     @property
     def fault(self) -> str:
@@ -186,14 +184,14 @@ class ListPass:
         return ""
 
     def _confirms(self, earlier: ListPass) -> bool:
-        """True if all that came in an earlier pass was the whole list when this one began."""
-        if not (earlier.ended and self.ended and self._start == 1 and earlier.seen <= self.seen):
+        """True if all that came in an earlier pass was the whole list at its end."""
+        if not (self.ended and earlier.ended and earlier.seen <= self.seen):
             return False
-        # What came before and after that moment was there in between; with the total of that
-        # moment the order in which the pages were answered does not matter.
-        if self._first_total is not None:
-            return earlier.count == self._first_total
-        return not earlier.fault
+        # What came before a moment and after it was there in that moment. Pages that are asked
+        # for together may be answered in any order, so the last total is not that of the end
+        # unless no other one was reported; the first one of this pass is that of its start.
+        whole = not earlier.fault and (earlier.total is None or not earlier._changes)
+        return whole or (self._start == 1 and self._first_total == earlier.count)
 
     @property
     def disturbance(self) -> str:

@@ -227,8 +227,8 @@ class PageCursor(Generic[T]):
     ) -> Completeness:
         """Say whether this pass proves that nothing is missing that was there all the time.
 
-        `witnesses`: ids that are known to be in the list. `earlier`: an earlier pass over the
-        same list. Where the server reports no total, only two passes can be a proof.
+        `witnesses`: ids that are known to be in the list. `earlier`: the pass before this one
+        over the same list. A list of several pages is proved by two passes that agree.
         """
         before = None if earlier is None else earlier.evidence
         return self.evidence.completeness(witnesses, earlier=before)
@@ -292,7 +292,7 @@ class Passes(Generic[T]):
     """The pages of a list, read again until no change shows, or until nothing can be missing.
 
     A page holds what has not come before, in its own pass or an earlier one. With `prove`, a
-    list whose server reports no total is read twice at least. `completeness` is the verdict
+    list of several pages is read twice at least. `completeness` is the verdict
     after the end; `changed` is True once the list was seen to change, or to end too early.
     """
 
