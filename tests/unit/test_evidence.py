@@ -106,7 +106,7 @@ def servers(*events: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[S
 
 CAP = st.none() | st.integers(1, 4)
 AHEAD = st.sampled_from([0, 0, 1, 3])
-calm = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+calm = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @calm
@@ -137,7 +137,7 @@ TIES["events"] = st.just(["shuffle"]).map(itertools.repeat)
 
 @pytest.mark.parametrize("ties", [False, True], ids=["all", "ties"])
 @pytest.mark.parametrize("reports", REPORTS)
-@settings(calm, max_examples=200)
+@settings(calm, max_examples=100)
 @given(data=st.data())
 def test_two_passes_that_agree(reports: str, ties: bool, data: st.DataObject) -> None:
     """Two passes are a proof whatever happens between any two answers of both.
