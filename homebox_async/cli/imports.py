@@ -129,6 +129,13 @@ _NO_ADOPT = click.option(
     is_flag=True,
     help="Do not look first which references Homebox has already.",
 )
+_REFERENCE_PREFIX = click.option(
+    "--reference-prefix",
+    default="",
+    metavar="TEXT",
+    help="Put this before every reference that is sent, so that two files which both number from"
+    " 1 do not clash.",
+)
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Check every row; send and keep nothing.")
 _YES_NUMBER = click.option(
     "--yes",
@@ -173,6 +180,13 @@ def _settle(connection: Connection, settle: float | None) -> float:
         "--generate-references",
         is_flag=True,
         help="Make a reference of the address for rows that have none.",
+    ),
+    _REFERENCE_PREFIX,
+    click.option(
+        "--create-them",
+        is_flag=True,
+        help="Create a home of its own for a row whose address Homebox has without a reference;"
+        " by default, that property is adopted.",
     ),
     *_JOURNAL,
     _concurrency_option(),
@@ -228,6 +242,13 @@ def properties(
 @_with(
     _FILE,
     _map_option(LeadColumns.shown_fields),
+    click.option(
+        "--tenants",
+        type=click.Choice(["joint", "separate"]),
+        help="What rows are that have the same home and first day, and different tenants: joint"
+        " tenants, who get one lead, or tenants of separate rooms.",
+    ),
+    _REFERENCE_PREFIX,
     _DATES,
     *_JOURNAL,
     _concurrency_option(),
@@ -255,8 +276,8 @@ def leads(
 
     Columns: tenancy_start, tenancy_end, the address, property_reference, and for each tenant
     tenant1_first_name, tenant1_last_name, tenant1_phone_number, tenant1_email_address,
-    tenant2_... up to 20. A lead that Homebox has already is adopted. Where a lead looks like a
-    row's but may be another one, the row stays unknown and is not sent: nobody is told twice.
+    tenant2_... up to 20. A lead with the same home, first day, and phone or email of a tenant is
+    adopted. Where a lead may be a row's, the row stays unknown and is not sent.
     All else is as for `homebox import properties`.
     """
     options.update(adopt_existing=not no_adopt_existing, settle=_settle(connection, settle))
@@ -276,6 +297,7 @@ def leads(
 @_with(
     _FILE,
     _map_option(", ".join(VoidColumns.fields)),
+    _REFERENCE_PREFIX,
     _DATES,
     *_JOURNAL,
     _concurrency_option("1", " A crash leaves so many in doubt."),
