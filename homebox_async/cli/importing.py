@@ -61,11 +61,6 @@ class Command:
         self._show(report)
         return Exit.FAILED if report.rejected else Exit.DONE
 
-    def run(self) -> Exit:
-        """Run, and show the report."""
-        self._make_folder()
-        return self._ended(self._run(lambda view: {}))
-
     def run_by_number(self, yes: int | None) -> Exit:
         """Run what reaches people once somebody has typed the number that says how many."""
         self._make_folder()

@@ -228,7 +228,7 @@ def properties(
         found = command.dry()
         click.echo("\n".join(lines(found, command.resume)), err=True)
         confirm(connection, f"import {counted(found.pending, 'row')} of {file.name}", yes)
-    return command.run()
+    return command.run_by_word(yes)
 
 
 @group.command(

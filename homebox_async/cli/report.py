@@ -18,11 +18,15 @@ def lines(report: Report, resume: str) -> Iterator[str]:
         yield from _dry(report)
         return
     yield "all done" if report.done and not report.stopped else "not everything is done"
-    adopted = f"   {report.reconciled:,} of them found after a lost answer"
+    found = (
+        (report.reconciled, "found after a lost answer"),
+        (report.by_address, "matched by address"),
+    )
+    adopted = ", ".join(f"{number:,} of them {how}" for number, how in found if number)
     for name, number, more in (
         ("rows", report.rows, ""),
         ("created", report.created, ""),
-        ("adopted", report.adopted, adopted if report.reconciled else ""),
+        ("adopted", report.adopted, f"   {adopted}" if adopted else ""),
         ("rejected", report.rejected, ""),
         ("unknown", report.unknown, f"   {WORDS[report.kind].unknown}"),
         ("not sent", report.pending, ""),

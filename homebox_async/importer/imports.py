@@ -32,6 +32,7 @@ def import_properties(
     client: AsyncHomebox,
     source: Input,
     *,
+    confirm: Confirm | None = None,
     mapping: Mapping[str, str] | None = None,
     preset: str | None = None,
     generate_references: bool = False,
@@ -74,6 +75,7 @@ def import_properties(
     reference Homebox has at another address is rejected.
     `as_is`: sends house numbers and references that look as if a spreadsheet had made them numbers
     or dates (1.0 High Street, Dec-14); otherwise their rows are rejected.
+    `confirm`: as for `import_leads`, but asked only where rows are adopted by their address.
     `dry_run`: check every row and report; nothing is sent, nothing is kept.
 
     Raises SourceError, MappingError or JournalError for an input or a journal that cannot be
@@ -85,6 +87,7 @@ def import_properties(
         client,
         source,
         ImportOptions(
+            confirm=confirm,
             mapping=mapping or {},
             preset=preset,
             generate_references=generate_references,

@@ -414,6 +414,10 @@ class Journal:
         """Return the next pending rows on which an id was noted, in row order."""
         return await self.take(lambda reader: reader.matched(after=after, size=size))
 
+    async def count_adopted(self, field: str) -> int:
+        """Return how many rows were adopted because of a field."""
+        return await self.take(lambda reader: reader.count_adopted(field))
+
     async def set_compared(self) -> None:
         """Note that all that is at the server has been compared with the rows."""
         await self.take(Reader.set_compared)

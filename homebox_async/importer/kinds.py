@@ -28,6 +28,9 @@ Tell = Callable[[RowResult], Awaitable[None]]
 """Records what became of a row, and tells it."""
 
 
+BY_ADDRESS = "address"
+"""The `field` of a row that was matched by its address."""
+
 OVERLAP = "overlap"
 """The `field` of a pending row whose tenancy overlaps an earlier one of its home."""
 

@@ -27,7 +27,7 @@ from .cells import PERSON, Cells
 from .columns import Columns, MappingError, listed, plain
 from .finding import LookUp, may_be_it, named
 from .journal import Journal, State
-from .kinds import OVERLAP, Kind, Pending, Tell
+from .kinds import BY_ADDRESS, OVERLAP, Kind, Pending, Tell
 from .lead_matching import contacts_of, phone_digits
 from .options import ImportOptions, Tenancies
 from .preview import Preview
@@ -237,7 +237,8 @@ class Leads(Kind[LeadRow]):
             for row in rows:
                 hits = there.hits(row, separate=self._separate)
                 if len(hits.ids) == 1:
-                    journal.record(row.number, State.PENDING, id=hits.ids[0])
+                    how = "" if hits.by_reference else BY_ADDRESS
+                    journal.record(row.number, State.PENDING, id=hits.ids[0], field=how)
                 elif hits.ids:
                     error = f"{named('lead', hits.ids)} may be it"
                     journal.record(row.number, State.UNKNOWN, error=error)

@@ -14,7 +14,7 @@ from .columns import Columns, R
 from .course import Course
 from .joined import rows_in
 from .journal import Entry, Journal, Planned, State
-from .kinds import OVERLAP, Kind
+from .kinds import BY_ADDRESS, OVERLAP, Kind
 from .preview import Preview
 from .report import Emit, RowResult
 from .sources import Source
@@ -56,9 +56,12 @@ class Planner(Generic[R]):
 
         A row that was sent without an answer may be sent again, if it is not found.
         """
+        by_address = await self._journal.count_adopted(BY_ADDRESS)
         tally = self._kind.tally(self._columns)
         if tally is None:
-            return None
+            pending = (await self._journal.counts())[State.PENDING]
+            preview = Preview(kind=self._kind.name, rows=pending, by_address=by_address)
+            return preview if by_address else None
         overlaps: list[int] = []
         course.phase = "adding up"
         states = (State.PENDING, State.UNKNOWN) if self._kind.is_listed else (State.PENDING,)
@@ -68,7 +71,7 @@ class Planner(Generic[R]):
                     tally.add(row)
                 if entry.field == OVERLAP:
                     overlaps.append(entry.number)
-        return attrs.evolve(tally.preview(), overlaps=tuple(overlaps))
+        return attrs.evolve(tally.preview(), overlaps=tuple(overlaps), by_address=by_address)
 
     async def adopt(
         self,

@@ -24,6 +24,7 @@ class Preview:
     those who do not sign up within 72 hours get a reminder. `suppliers`: homes whose suppliers
     are told, `switches`: homes whose energy goes to another supplier.
     `repeated_tenants`: tenants of more than one row, who get the messages of each.
+    `by_address`: rows that are not sent because Homebox has their address, without a reference.
     `overlaps`: rows whose tenancy overlaps one that Homebox has for the home.
     `photos`: rows with a photo, `surplus_photos`: files of the folder that belong to no row.
     """
@@ -35,6 +36,7 @@ class Preview:
     suppliers: int = 0
     switches: int = 0
     repeated_tenants: int = 0
+    by_address: int = 0
     overlaps: tuple[int, ...] = ()
     photos: int = 0
     surplus_photos: tuple[str, ...] = ()
@@ -68,6 +70,10 @@ class Preview:
             told = "; their tenants hear of it" if self.kind == "leads" else ""
             when = " after 6 days" if self.kind == "leads" else ""
             yield f"the suppliers of {_counted(self.suppliers, 'home')} are told{when}{told}"
+        if self.by_address:
+            rows = _counted(self.by_address, "row")
+            more = "; --create-them creates a home for each" if self.kind == "properties" else ""
+            yield f"{rows} more adopted by address, as Homebox has it without a reference{more}"
         if self.overlaps:
             rows = ", ".join(map(str, self.overlaps[:_SHOWN]))
             more = ", ..." if len(self.overlaps) > _SHOWN else ""
@@ -117,5 +123,5 @@ class Tally(Protocol[C]):
 
 
 def _counted(number: int, thing: str) -> str:
-    many = {"tenancy": "tenancies"}.get(thing, f"{thing}s")
+    many = {"tenancy": "tenancies", "property": "properties"}.get(thing, f"{thing}s")
     return f"{number:,} {thing if number == 1 else many}"

@@ -22,7 +22,7 @@ from .address_matching import ADDRESS_RULE, Likeness, Place, compare, place_of
 from .addressing import GENERATED, first_key_of
 from .finding import Hits, LookUp, identity_of, may_be_it, named
 from .journal import Journal, Reader, State
-from .kinds import Pending, Tell
+from .kinds import BY_ADDRESS, Pending, Tell
 from .ownership import Owner
 from .references import is_altered
 from .report import RowResult
@@ -41,15 +41,13 @@ _NOT_ALNUM = re.compile(r"[\W_]+")
 _ALTERED = "its reference comes back shortened or in another case"
 _UNCLEAR = "it has this reference, and Homebox does not show whose reference it is"
 _SIMILAR = "its address is similar, and it has no reference"
+_SEVERAL = "it has the address of more than one row, and no reference"
 _UNSURE = "it has this reference, but its address may be another home's"
 _NOT_THIS_HOME = (
     "if another file has the same references for other homes, import this one with"
     " --reference-prefix PREFIX; if it is this home with a corrected address, run:"
     " homebox import resolve {journal} {row} --is {id}"
 )
-
-BY_ADDRESS = "address"
-"""The `field` of a row that was matched by its address."""
 
 Free = Literal["match", "doubt", "ignore"]
 """What a property with a row's address and no reference is: the row's, perhaps, or not."""
@@ -187,7 +185,7 @@ async def look_up(
     absence = Completeness(False, "the whole list was not read")
     if not quick and not seeker.found_all:
         absence = await read_whole(client.properties.list, seeker.add, witnesses)
-    return LookUp(seeker.hits, absence)
+    return LookUp(seeker.settled(), absence)
 
 
 class _Index:
@@ -232,6 +230,7 @@ class _Seeker:
         free: Free,
     ) -> None:
         self.hits = {row.number: Hits() for row in rows}
+        self._rows = rows
         self._index = _Index(rows)
         self._owner = owner
         self._others = frozenset(witnesses)
@@ -241,6 +240,19 @@ class _Seeker:
     def found_all(self) -> bool:
         """Whether each row was found by its reference."""
         return all(hits.by_reference for hits in self.hits.values())
+
+    def settled(self) -> Mapping[int, Hits]:
+        """Return the hits; a property with the address of several rows is none of them for sure."""
+        # Of rows with the same key, the journal knows all, those that are not looked up, too.
+        keys: defaultdict[int, set[str]] = defaultdict(set)
+        for row in self._rows:
+            for one in self.hits[row.number].by_address:
+                keys[one].add(row.key)
+        for hits in self.hits.values():
+            for one in [one for one in hits.by_address if len(keys[one]) > 1]:
+                hits.by_address.discard(one)
+                hits.perhaps[one] = _SEVERAL
+        return self.hits
 
     async def add(self, page: Sequence[Property]) -> None:
         """Compare the properties of a page with the rows."""
@@ -368,10 +380,10 @@ class Comparison:
         elif hits.perhaps:
             record(number, State.UNKNOWN, error=may_be_it("property", hits.perhaps))
         elif len(hits.by_address) > 1 or any(uses[one] > 1 for one in hits.by_address):
-            error = f"{named('property', hits.by_address)} has the address of more than one row"
+            perhaps = dict.fromkeys(hits.by_address, _SEVERAL)
             if len(hits.by_address) > 1:
-                error = f"{named('property', hits.by_address)} all have its address"
-            record(number, State.UNKNOWN, error=error)
+                perhaps = dict.fromkeys(hits.by_address, "all have its address, and no reference")
+            record(number, State.UNKNOWN, error=may_be_it("property", perhaps))
         elif hits.by_address:
             record(number, State.PENDING, id=min(hits.by_address), field=BY_ADDRESS)
 

@@ -61,6 +61,7 @@ class Report:
     have been created; nothing was guessed. `pending`: not sent yet.
     `sent`: requests to create something that this run made, `reconciled`: of the adopted ones,
     those whose own request had been left without an answer.
+    `by_address`: adopted rows whose home Homebox has without a reference.
     `repeated_addresses`: rows whose address stands in an earlier row too.
     `stopped`: why it ended before everything was done, "" if it did not; `error`: the failure
     behind that, None for an interrupt.
@@ -87,6 +88,7 @@ class Report:
     files: dict[str, Path]
     kind: str = "properties"
     preview: Preview | None = None
+    by_address: int = 0
     notes: tuple[str, ...] = ()
 
     @property

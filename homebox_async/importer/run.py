@@ -35,8 +35,8 @@ from .ending import ended
 from .engine import Engine
 from .header import plain
 from .journal import Journal, State
-from .kinds import Kind
 from .ledger import open_ledger
+from .kinds import BY_ADDRESS, Kind
 from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .properties import Properties
@@ -434,6 +434,7 @@ class Import:
             pending=counts[State.PENDING],
             sent=engine.sent,
             reconciled=engine.reconciled,
+            by_address=await journal.count_adopted(BY_ADDRESS),
             repeated_addresses=repeated,
             repeated_examples=tuple(map(tuple, examples)),
             stopped=self._course.stopped,

@@ -418,6 +418,14 @@ class Reader:
             (after, State.PENDING, size),
         )
 
+    def count_adopted(self, field: str) -> int:
+        """Return how many rows were adopted because of a field."""
+        found = self.connection.execute(
+            "SELECT count(*) FROM rows WHERE state = ? AND field = ?", (State.ADOPTED, field)
+        )
+        ((count,),) = found
+        return int(count)
+
     def set_compared(self) -> None:
         """Note that all that is at the server has been compared with the rows."""
         self.connection.execute("UPDATE meta SET value = 1 WHERE name = 'compared'")
