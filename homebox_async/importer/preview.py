@@ -78,8 +78,8 @@ class Preview:
             rows = ", ".join(map(str, self.overlaps[:_SHOWN]))
             more = ", ..." if len(self.overlaps) > _SHOWN else ""
             yield (
-                f"{_counted(len(self.overlaps), 'tenancy')} of them overlap an earlier one of the"
-                f" same home (rows {rows}{more}); they are sent all the same"
+                f"{len(self.overlaps):,} of them overlap an earlier tenancy of the home"
+                f" (rows {rows}{more}): sent all the same"
             )
         if self.kind == "readings":
             yield f"{self.photos:,} of them with a photo, {self.rows - self.photos:,} without"
@@ -123,5 +123,5 @@ class Tally(Protocol[C]):
 
 
 def _counted(number: int, thing: str) -> str:
-    many = {"tenancy": "tenancies", "property": "properties"}.get(thing, f"{thing}s")
+    many = {"property": "properties"}.get(thing, f"{thing}s")
     return f"{number:,} {thing if number == 1 else many}"

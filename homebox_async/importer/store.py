@@ -264,9 +264,14 @@ class Reader:
         settled = []
         for entry in joined:
             first = self.entry(int(entry.field.removeprefix(JOINED)))
-            after = (first.state, first.id, first.field, first.error, first.fix)
-            self.record([(entry.number, *after, False)])
+            # Not by `record`: that they share an id is no doubt.
+            self.connection.execute(
+                "UPDATE rows SET state = ?, property_id = ?, field = ?, error = ?, fix = ?"
+                " WHERE number = ?",
+                (first.state, first.id, first.field, first.error, first.fix, entry.number),
+            )
             settled.append(self.entry(entry.number))
+        self.forget_counts()
         return settled
 
     def find_recased(self, reference: str, limit: int) -> list[Entry]:
