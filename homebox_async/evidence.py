@@ -14,7 +14,7 @@ is added between two pages. Only a single page that holds the reported total is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -40,7 +40,7 @@ class Completeness:
     reason: str
 
 
-class IdSet:
+class IdSet(Collection[int]):
     """A set of whole numbers, a bit each: a million ids take about 200 kB."""
 
     def __init__(self) -> None:
@@ -55,8 +55,16 @@ class IdSet:
         self._bits[place] = bits | bit
         return True
 
-    def __contains__(self, number: int) -> bool:
+    def __contains__(self, number: object) -> bool:
+        assert isinstance(number, int)
         return bool(self._bits.get(number >> 10, 0) >> (number & 1023) & 1)
+
+    def __iter__(self) -> Iterator[int]:
+        for place, bits in self._bits.items():
+            yield from (place << 10 | bit for bit in range(1024) if bits >> bit & 1)
+
+    def __len__(self) -> int:
+        return sum(map(int.bit_count, self._bits.values()))
 
     def __le__(self, other: IdSet) -> bool:
         bits_of = other._bits.get

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from ..evidence import IdSet
 from .columns import Asked, Columns
 from .course import Course
 from .ending import ended
@@ -63,7 +64,8 @@ class Claims:
     """Where every row that is neither pending nor done stands.
 
     `at_once`: how many rows are claimed together. `open` are the rows to be looked up; `broken`
-    is why no more rows can be claimed.
+    is why no more rows can be claimed. `known` are the ids of rows that are done, `shown` is the
+    monotonic time from which on a list shows all that was created.
     """
 
     def __init__(
@@ -93,6 +95,8 @@ class Claims:
         self._filling: asyncio.Future[None] | None = None
         self.open: list[Item] = []
         self.broken: Exception | None = None
+        self.known = IdSet()
+        self.shown = 0.0
 
     @property
     def ended(self) -> bool:
@@ -249,6 +253,10 @@ class Claims:
         """Record what became of a row, and tell it."""
         item.unsent = False
         self._ledger.record(item, state, id=id, tenancy_id=tenancy_id)
+        if id and state in (State.CREATED, State.ADOPTED):
+            self.known.add(id)
+        if state is State.CREATED:
+            self.shown = self._settles_at()
         number, reference = item.row.number, item.row.reference
         self._journal.record(number, state, id=id, field=field, error=error, fix=fix)
         await self._emit(RowResult(number, state, reference, id or None, field, error, fix))

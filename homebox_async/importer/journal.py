@@ -414,6 +414,10 @@ class Journal:
         """Return the next pending rows on which an id was noted, in row order."""
         return await self.take(lambda reader: reader.matched(after=after, size=size))
 
+    async def ids(self, *, after: int, size: int) -> list[tuple[int, int]]:
+        """Return the next rows that are done and have an id: pairs of number and id."""
+        return await self.take(lambda reader: reader.ids(after=after, size=size))
+
     async def count_adopted(self, field: str) -> int:
         """Return how many rows were adopted because of a field."""
         return await self.take(lambda reader: reader.count_adopted(field))

@@ -70,11 +70,13 @@ class Leads:
         if postcode := there.address[-1]:
             self._at["postcode", _code(postcode), there.start][there.id] = there
 
-    def hits(self, row: LeadRow, *, separate: bool, others: Collection[int] = ()) -> Hits:
+    def hits(
+        self, row: LeadRow, *, separate: bool, others: Collection[Collection[int]] = ()
+    ) -> Hits:
         """Return what is certainly a row's lead, and what may be it.
 
         `separate`: other tenants are another lead. `others`: ids that are known to be other
-        rows'.
+        rows', in several collections.
         """
         hits = Hits()
         contacts = frozenset(row.contacts)
@@ -85,7 +87,7 @@ class Leads:
             if same_home and same_tenant:
                 exact = row.reference and row.reference == there.reference
                 (hits.by_reference if exact else hits.by_address).add(there.id)
-            elif there.id in others:
+            elif any(there.id in each for each in others):
                 continue
             elif same_tenant:
                 hits.perhaps[there.id] = _CONTACT

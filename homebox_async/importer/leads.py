@@ -285,15 +285,15 @@ class Leads(Kind[LeadRow]):
     ) -> LookUp:
         """Return what was found for each row among all leads; there is no quicker way."""
         there, absence = await _there(client, witnesses)
-        others = set(witnesses)
+        found_here: set[int] = set()
         hits = {}
         # What is certainly a row's lead is no other row's, so those rows come first.
         for _ in range(2):
             for row in rows:
-                found = there.hits(row, separate=self._separate, others=others)
+                found = there.hits(row, separate=self._separate, others=(witnesses, found_here))
                 hits[row.number] = found
                 if len(found.ids) == 1:
-                    others.update(found.ids)
+                    found_here.update(found.ids)
         return LookUp(hits, absence)
 
     def tally(self, columns: Columns[LeadRow]) -> _Tally:

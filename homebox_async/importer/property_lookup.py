@@ -233,7 +233,7 @@ class _Seeker:
         self._rows = rows
         self._index = _Index(rows)
         self._owner = owner
-        self._others = frozenset(witnesses)
+        self._others = witnesses
         self._free: Free = free
 
     @property

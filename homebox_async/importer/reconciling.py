@@ -15,6 +15,7 @@ from .kinds import Kind
 
 _SAME = "if it is not the same, import this row from another file with --no-adopt-existing"
 _ELSEWHERE = "see whether Homebox has it; if not, import this row from another file"
+_IDS = 20_000  # that are read at once
 _SENDS = 5  # of one row in all runs, each after a look-up that did not find it
 
 
@@ -35,12 +36,17 @@ class Reconciler:
         self._claims = claims
         self._course = course
         self.adopted = 0
+        self._knows = False
 
     async def run(self) -> None:
         """Look up every open row; send again only what is still not there once it has settled."""
         claims, course = self._claims, self._course
         course.phase = "reconciling"
         await self._leave_doubtful()
+        await self._know()
+        for item in claims.open:
+            # What was created just now is not in the list yet, and has to be there as a witness.
+            item.settled = max(item.settled, claims.shown)
         while claims.open and not course.draining:
             started = time.monotonic()
             try:
@@ -48,6 +54,7 @@ class Reconciler:
                     self._kind.look_up(
                         self._lists,
                         [item.row for item in claims.open],
+                        witnesses=claims.known,
                         # Absence counts only for those that have settled.
                         quick=all(started < item.settled for item in claims.open),
                     )
@@ -110,6 +117,17 @@ class Reconciler:
         else:
             self._claims.send_again(item)
         return True
+
+    async def _know(self) -> None:
+        """Learn once which ids earlier runs, and the comparison, have noted."""
+        if self._knows or not self._kind.is_listed:
+            return
+        after = 0
+        while found := await self._journal.ids(after=after, size=_IDS):
+            after = found[-1][0]
+            for _, identity in found:
+                self._claims.known.add(identity)
+        self._knows = True
 
     @property
     def _one(self) -> str:

@@ -423,6 +423,14 @@ class Reader:
             (after, State.PENDING, size),
         )
 
+    def ids(self, *, after: int, size: int) -> list[tuple[int, int]]:
+        """Return the next rows that are done and have an id: pairs of number and id."""
+        return self.connection.execute(
+            "SELECT number, property_id FROM rows WHERE number > ? AND state IN (?, ?)"
+            " AND property_id > 0 ORDER BY number LIMIT ?",
+            (after, *_FINAL, size),
+        ).fetchall()
+
     def count_adopted(self, field: str) -> int:
         """Return how many rows were adopted because of a field."""
         found = self.connection.execute(

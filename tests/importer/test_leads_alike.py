@@ -71,7 +71,7 @@ async def test_joint_tenants(bench: Any, fault: str | None) -> None:
     bench.script(fault and Fault.named(fault), on=LEAD)
     report = await leads(bench, tenants="joint", concurrency=1)
     assert (3, True) == (report.created + report.adopted, report.done)
-    assert [2, 1] == [len(one.tenants) for one in bench.emulator.store.leads]
+    assert [1, 2] == sorted(len(one.tenants) for one in bench.emulator.store.leads)
     rows = {row["row"]: row["lead_id"] for row in told(report.files["created"])}
     assert rows["1"] == rows["3"] != rows["2"]
     again = await leads(bench, tenants="joint", journal=bench.folder / "b.journal")
