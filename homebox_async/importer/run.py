@@ -35,8 +35,8 @@ from .ending import ended
 from .engine import Engine
 from .header import plain
 from .journal import Journal, State
-from .ledger import open_ledger
 from .kinds import BY_ADDRESS, Kind
+from .ledger import open_ledger
 from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .properties import Properties
