@@ -30,6 +30,11 @@ def bo(room: str = "Room 2", phone: str = "+447700900124", end: str = "2027-06-3
     return BO.format(room, phone, end)
 
 
+def afresh(bench: Any) -> dict[str, Any]:
+    """Return the options of an import that knows of no earlier one."""
+    return {"journal": bench.folder / "b.journal", "ledger": bench.folder / "b"}
+
+
 def told(path: Path) -> list[dict[str, str]]:
     """Return the rows of a result file."""
     with path.open(newline="") as file:
@@ -52,7 +57,7 @@ async def test_rooms_in_two_files(bench: Any) -> None:
     write(bench, [ann()], header=HMO)
     await leads(bench)
     write(bench, [bo()], header=HMO)
-    report = await leads(bench, journal=bench.folder / "b.journal")
+    report = await leads(bench, **afresh(bench))
     assert (1, 0, 2) == (report.created, report.adopted, posts(bench))
 
 
@@ -74,7 +79,7 @@ async def test_joint_tenants(bench: Any, fault: str | None) -> None:
     assert [1, 2] == sorted(len(one.tenants) for one in bench.emulator.store.leads)
     rows = {row["row"]: row["lead_id"] for row in told(report.files["created"])}
     assert rows["1"] == rows["3"] != rows["2"]
-    again = await leads(bench, tenants="joint", journal=bench.folder / "b.journal")
+    again = await leads(bench, tenants="joint", **afresh(bench))
     assert (3, 0, True) == (again.adopted, again.sent, again.done)
 
 
@@ -122,7 +127,7 @@ async def test_separate_tenants(bench: Any, fault: str | None) -> None:
     report = await leads(bench, tenants="separate")
     assert (2, True) == (report.created + report.adopted, report.done)
     assert [1, 1] == [len(one.tenants) for one in bench.emulator.store.leads]
-    again = await leads(bench, tenants="separate", journal=bench.folder / "b.journal")
+    again = await leads(bench, tenants="separate", **afresh(bench))
     assert (2, 0) == (again.adopted, again.sent)
 
 
@@ -135,7 +140,7 @@ async def test_altered_reference(bench: Any, way: Any) -> None:
     report = await leads(bench)
     assert (1, 1) == (report.unknown, posts(bench))
     assert "lead 1 may be it" in told(report.files["unknown"])[0]["error"]
-    again = await leads(bench, journal=bench.folder / "b.journal")
+    again = await leads(bench, **afresh(bench))
     assert (1, 1) == (again.unknown, posts(bench))
     assert {1} == set(texted(bench).values())
 
@@ -148,7 +153,7 @@ async def test_rewritten_addresses(bench: Any, way: Any) -> None:
     write(bench, lines)
     bench.script(Fault.named("drop-after"), on=LEAD)
     assert (await leads(bench)).done
-    again = await leads(bench, journal=bench.folder / "b.journal")
+    again = await leads(bench, **afresh(bench))
     assert (2, 0, True) == (again.adopted, again.sent, again.done)
 
 
@@ -166,8 +171,8 @@ async def test_overlap_is_a_warning(bench: Any) -> None:
     await leads(bench)
     write(bench, [lead(2), lead(9, ref="L1", line1="1 High Street", start=LATER)])
     with pytest.raises(NotConfirmed, match=r"1 of them overlap an earlier .*rows 2\)"):
-        await leads(bench, confirm=None, journal=bench.folder / "b.journal")
-    report = await leads(bench, journal=bench.folder / "b.journal")
+        await leads(bench, confirm=None, **afresh(bench))
+    report = await leads(bench, **afresh(bench))
     assert (2, 0, (2,)) == (report.created, report.rejected, report.preview.overlaps)
 
 
