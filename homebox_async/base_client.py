@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self, SupportsIndex, TypeVar
+from typing import Any, Final, Literal, NoReturn, Self, SupportsIndex, TypeVar
 
 import attrs
 
@@ -26,6 +26,9 @@ from .transport import Transport
 from .wire import Request
 
 C = TypeVar("C", bound="BaseClient")
+
+MAX_BODY: Final = 8 * 1024 * 1024
+"""Bytes of JSON that an answer may have; a page of the API has about 50,000."""
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from .base_client import (
+    MAX_BODY,
     BaseClient,
     BlockingClient,
     Options,
@@ -57,7 +58,7 @@ class AsyncBilling(BaseClient, BillingOperations):
     `base_url`: origin and root path of the API, HOMEBOX_BILLING_URL by default. Plain http is
     refused for it and for `login_url` except to loopback.
     `now`: the time of day in seconds, by which tokens are renewed. All else: see `AsyncHomebox`;
-    `max_body` bounds documents too.
+    `max_document`: bytes that a document may have.
     """
 
     @clean
@@ -74,7 +75,8 @@ class AsyncBilling(BaseClient, BillingOperations):
         deadline: float | None = 120.0,
         max_connections: int = 100,
         keepalive_timeout: float = 3.0,
-        max_body: int = 64 * 1024 * 1024,
+        max_body: int = MAX_BODY,
+        max_document: int = 64 * 1024 * 1024,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),
@@ -83,7 +85,12 @@ class AsyncBilling(BaseClient, BillingOperations):
         now: Callable[[], float] = time.time,
     ) -> None:
         token, username, password = masked(token), masked(username), masked(password)
-        above_zero(timeout=timeout, max_connections=max_connections, max_body=max_body)
+        above_zero(
+            timeout=timeout,
+            max_connections=max_connections,
+            max_body=max_body,
+            max_document=max_document,
+        )
 
         def transport(url: str, root: str, headers: Mapping[str, str] | None = None) -> Transport:
             return Transport(
@@ -93,6 +100,7 @@ class AsyncBilling(BaseClient, BillingOperations):
                 max_connections=max_connections,
                 keepalive_timeout=keepalive_timeout,
                 max_body=max_body,
+                max_document=max_document,
                 proxy=proxy,
                 user_agent=user_agent(),
                 headers=headers,
@@ -168,7 +176,8 @@ class Billing(BlockingClient[AsyncBilling]):
         deadline: float | None = 120.0,
         max_connections: int = 100,
         keepalive_timeout: float = 3.0,
-        max_body: int = 64 * 1024 * 1024,
+        max_body: int = MAX_BODY,
+        max_document: int = 64 * 1024 * 1024,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),
@@ -189,6 +198,7 @@ class Billing(BlockingClient[AsyncBilling]):
             max_connections=max_connections,
             keepalive_timeout=keepalive_timeout,
             max_body=max_body,
+            max_document=max_document,
             retry=retry,
             proxy=proxy,
             middlewares=middlewares,

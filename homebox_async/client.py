@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, overload
 
-from .base_client import BaseClient, Options, above_zero, user_agent
+from .base_client import MAX_BODY, BaseClient, Options, above_zero, user_agent
 from .codec import decode, parse
 from .credentials import checked_token, masked
 from .errors import ConfigurationError, Problem, ValidationError
@@ -61,7 +61,8 @@ class AsyncHomebox(BaseClient):
     `deadline`: seconds that a call may take with all its attempts and waits, None for no end.
     `max_connections`: how many requests are in flight at once; more wait for a place.
     `retry`: see `Retry`. `keepalive_timeout`: seconds that an idle connection is kept; keep it
-    below the server's. `max_body`: bytes that an answer may have once unpacked.
+    below the server's. `max_body`: bytes that an answer may have once unpacked; of all answers in
+    flight together, 64 MiB or twice that.
     `proxy`: a proxy's URL, "" for none; by default what the environment and NO_PROXY say.
     `middlewares` and `attempt_middlewares`: your own, once per call and once per attempt.
     `on_event`: a plain function that is called with each `Event`, in the midst of the call: keep
@@ -100,7 +101,7 @@ class AsyncHomebox(BaseClient):
         deadline: float | None = 120.0,
         max_connections: int = 100,
         keepalive_timeout: float = 3.0,
-        max_body: int = 64 * 1024 * 1024,
+        max_body: int = MAX_BODY,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),

@@ -410,11 +410,13 @@ def _tolerant_list(answer: Answer, into: type[T], envelope: str) -> tuple[list[T
     items = items_of(found, wire_names(into).values())
     if items is None:
         raise Unreadable(f"has no list in {envelope!r}")
-    read: list[T] = [_tolerant(item, into, answer) for item in items if item is not None]
-    for item in read:
-        assert isinstance(item, Model)
-        if not _known(item.raw, into):
-            raise Unreadable(f"has something else than objects in {envelope!r}")
+    read: list[T] = []
+    for one in items:
+        if one is not None:
+            item = _tolerant(one, into, answer)
+            if not _known(item.raw, into):
+                raise Unreadable(f"has something else than objects in {envelope!r}")
+            read.append(item)
     if meta is None and isinstance(found, dict) and "data" in found:
         # Laravel's own pages stand whole in `data`, with their numbers beside their items.
         meta = found.get("meta", found)

@@ -30,7 +30,7 @@ class Download:
 
     An answer that does not begin as a PDF raises AnswerUnusable before a byte of it is handed
     out; so does, at its end, one that may have been cut off: it has neither a length nor chunks,
-    and no %%EOF in its last 1,024 bytes. `max_body` of the client bounds its size. `timeout` is
+    and no %%EOF in its last 1,024 bytes. `max_document` of the client bounds its size. `timeout` is
     for the answer's head and again for each chunk, `deadline` for the whole, with what the
     caller does between two chunks.
     """

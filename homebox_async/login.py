@@ -95,11 +95,7 @@ class Login:
     @staticmethod
     async def _authorized(request: Request, handler: Handler, token: Secret) -> Response:
         added = bearer(token)
-        response = await handler(
-            attrs.evolve(request, headers={**(request.headers or {}), **added})
-        )
-        response.added = {**(response.added or {}), **added}
-        return response
+        return await handler(attrs.evolve(request, headers={**(request.headers or {}), **added}))
 
     async def _good_token(self, request: Request) -> Secret:
         if self._token is not None and self._now() < self._renew_at:

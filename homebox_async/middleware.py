@@ -26,7 +26,9 @@ import attrs
 
 from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited
 from .failures import failure, note_cancelled, request_id_of, server_words
+from .large import SMALL, read_large
 from .models import Refusal
+from .request_ids import HEADER
 from .wire import Request, Response, Safety
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -63,11 +65,18 @@ async def answered(request: Request, handler: Handler) -> Response:
         wrong = "is no answer to what was asked"
     else:
         try:
-            response.result = request.read(response)
+            if len(response.body) > SMALL:
+                response.result = await read_large(request, response)
+            else:
+                response.result = request.read(response)
+            _forget_what_was_added(request, response)
             return response
         except ValueError as unreadable:
             wrong, refused = str(unreadable), isinstance(unreadable, Refusal)
+        except MemoryError:
+            wrong, refused = "does not fit into the memory", False
         if request.safety is Safety.DELETE and not refused:
+            _forget_what_was_added(request, response)
             return response  # it is gone; the words about it do not matter
         if words := server_words(request, response)[0]:
             wrong += f": {words}"
@@ -80,6 +89,13 @@ async def answered(request: Request, handler: Handler) -> Response:
         status=response.status,
         request_id=request_id_of(request, response),
     )
+
+
+def _forget_what_was_added(request: Request, response: Response) -> None:
+    """Let an answer out to middlewares of the user's, which must not see the token."""
+    if HEADER in response.headers:
+        response.request_id = request_id_of(request, response)
+    response.added = None
 
 
 @attrs.define(eq=False)

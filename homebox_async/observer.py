@@ -23,7 +23,6 @@ from .events import (
     is_logged,
     write_line,
 )
-from .failures import request_id_of
 from .middleware import Handler
 from .pages import Page
 from .request_ids import HEADER, as_id
@@ -125,7 +124,7 @@ class Observer:
                 status=response.status,
                 attempts=response.attempts,
                 size=len(response.body),
-                request_id=request_id_of(request, response),
+                request_id=response.request_id,
                 sent_request_id=sent_id(request),
             )
         )

@@ -30,7 +30,6 @@ from yarl import URL
 from .base_client import BaseClient, BlockingClient
 from .errors import RequestError, StatusError
 from .events import Event, PauseEvent, RetryEvent, RowEvent
-from .failures import request_id_of
 from .middleware import Handler
 from .observer import Guard, outcome_of_end, sent_id
 from .wire import Request, Response
@@ -167,7 +166,7 @@ class _Telemetry:
         try:
             response = await handler(request)
             ended = {"http.response.status_code": response.status}
-            server_id = self._guard.run(request_id_of, request, response)
+            server_id = response.request_id
             return response
         except BaseException as error:
             if isinstance(error, RequestError):

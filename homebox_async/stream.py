@@ -22,7 +22,7 @@ from .wire import Request
 
 NOTHING: Final[Mapping[str, str]] = {}
 # RuntimeError is what aiohttp and asyncio say of a session, a loop or a Python that is closing.
-BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, RuntimeError)
+BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, RuntimeError, MemoryError)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=RequestError)

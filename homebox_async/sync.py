@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base_client import BlockingClient
+from .base_client import MAX_BODY, BlockingClient
 from .blocking import Bridge, Facade, blocking
 from .client import AsyncHomebox, Environment
 from .credentials import masked
@@ -226,7 +226,7 @@ class Homebox(BlockingClient[AsyncHomebox]):
         deadline: float | None = 120.0,
         max_connections: int = 100,
         keepalive_timeout: float = 3.0,
-        max_body: int = 64 * 1024 * 1024,
+        max_body: int = MAX_BODY,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
         middlewares: Sequence[Middleware] = (),

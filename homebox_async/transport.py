@@ -37,6 +37,8 @@ from .stream import BROKEN, NOTHING, Stream, describe, failed, packed
 from .wire import JSON, FormBody, JsonBody, Receive, Request, Response, Safety
 
 _BREATH = 1 << 20  # bytes that are read without giving others a turn
+_COUNTED = 1 << 18  # bytes of an answer from which on it counts among those in flight
+_IN_FLIGHT = 64 << 20  # bytes of all those together
 
 
 @attrs.define(eq=False)
@@ -59,6 +61,7 @@ class Transport:
         max_connections: int,
         keepalive_timeout: float,
         max_body: int,
+        max_document: int | None = None,
         proxy: str | None,
         user_agent: str,
         headers: Mapping[str, str] | None = None,
@@ -69,6 +72,8 @@ class Transport:
         self._max_connections = max_connections
         self._keepalive_timeout = keepalive_timeout
         self._max_body = max_body
+        self._max_document = max_document or max_body
+        self._in_flight = 0
         self._proxy = checked_proxy(proxy_for(self._base) if proxy is None else proxy)
         self._common_headers = {
             # Laravel answers a failed validation with a redirect otherwise.
@@ -154,7 +159,7 @@ class Transport:
         except asyncio.CancelledError as cancelled:
             note_cancelled(cancelled, request, Outcome.NOT_SENT)
             raise
-        stream = Stream(request, self._timeout, self._max_body, self._slots.release, attempt)
+        stream = Stream(request, self._timeout, self._max_document, self._slots.release, attempt)
         try:
             if request.deadline is not None and request.deadline <= time.monotonic():
                 raise self._too_late(request, "the deadline passed before it was sent")
@@ -233,7 +238,7 @@ class Transport:
                 else:
                     data = None if request.body is None else request.body.data
                     answer = await self._request(session, request, data)
-                body: bytes | None
+                body: bytes | str
                 try:
                     status, said = answer.status, answer.headers
                     if self._is_at_hand(answer):
@@ -243,9 +248,9 @@ class Transport:
                 finally:
                     if not answer.closed:  # as it is when all of it was read
                         answer.close()
-            if body is not None:
+            if isinstance(body, bytes):
                 return Response(status, said, body, None, self._headers)
-            message = f"the answer is larger than {self._max_body} bytes"
+            message = body
         except ValidationError:
             raise  # a file that cannot be read any more; it is a ValueError, too
         except TimeoutError:
@@ -299,27 +304,35 @@ class Transport:
         whole = length is not None and length <= self._max_body and answer.content.is_eof()
         return whole and not packed(answer)
 
-    async def _capped(self, answer: aiohttp.ClientResponse, method: str) -> bytes | None:
-        """Read the body; None if it is larger than `max_body` once it is unpacked."""
+    async def _capped(self, answer: aiohttp.ClientResponse, method: str) -> bytes | str:
+        """Read the body; return why not if it is too large once it is unpacked."""
         length = answer.content_length
+        too_large = f"the answer is larger than {self._max_body} bytes (max_body)"
         if length is not None and not packed(answer):
-            if length <= self._max_body:
+            if length <= min(self._max_body, _COUNTED):
                 return await answer.read()
-            if method != "HEAD":  # which tells the length of what it does not send
-                return None
+            if length > self._max_body and method != "HEAD":  # which has the length of no body
+                return too_large
         chunks: list[bytes] = []
         size, breath = 0, _BREATH
-        async for chunk in answer.content.iter_any():
-            size += len(chunk)
-            if size > self._max_body:
-                return None
-            chunks.append(chunk)
-            if size > breath:
-                # What unpacks from one packet comes without a pause: others want a turn, and
-                # the timeout can end nothing before the loop has had one.
-                breath = size + _BREATH
-                await asyncio.sleep(0)
-        return b"".join(chunks)
+        most = max(_IN_FLIGHT, 2 * self._max_body)
+        try:
+            async for chunk in answer.content.iter_any():
+                size += len(chunk)
+                self._in_flight += len(chunk)
+                if size > self._max_body:
+                    return too_large
+                if self._in_flight > most:
+                    return f"the answers in flight are larger than {most} bytes; ask for less"
+                chunks.append(chunk)
+                if size > breath:
+                    # What unpacks from one packet comes without a pause: others want a turn, and
+                    # the timeout can end nothing before the loop has had one.
+                    breath = size + _BREATH
+                    await asyncio.sleep(0)
+            return b"".join(chunks)
+        finally:
+            self._in_flight -= size
 
     # --- the pool
 

@@ -175,8 +175,9 @@ class _Quoted(dict[str, Any]):
 class Response:
     """An answer, its body read whole; `result` is what the request's `read` made of it.
 
-    `added`: the headers that the request got beside its own; a failure does not repeat them.
-    `attempts`: how many it took.
+    `attempts`: how many it took. `request_id`: what the server calls the exchange.
+    `added`: the headers that the request got beside its own, the token among them: a failure does
+    not repeat them. No middleware of the user's is handed them.
     """
 
     status: int
@@ -185,6 +186,7 @@ class Response:
     result: Any = attrs.field(default=None, repr=False)
     added: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     attempts: int = 1
+    request_id: str | None = None
 
     @property
     def charset(self) -> str:

@@ -172,7 +172,7 @@ async def test_no_document(
 @pytest.mark.parametrize("told", [True, False], ids=["length told", "length not told"])
 @pytest.mark.parametrize("packed", [True, False], ids=["gzip", "plain"])
 async def test_size_cap(vendor: Any, folder: Path, told: bool, packed: bool) -> None:
-    """A document larger than `max_body` once unpacked is given up, and nothing is kept."""
+    """A document larger than `max_document` once unpacked is given up, and nothing is kept."""
     body = b"%PDF-" + b"0" * 2_000_000
 
     async def large(request: web.Request) -> web.StreamResponse:
@@ -188,7 +188,7 @@ async def test_size_cap(vendor: Any, folder: Path, told: bool, packed: bool) -> 
 
     vendor.routes[MISSPELT] = large
     async with AsyncBilling(
-        "t", base_url=vendor.url, max_body=1_000_000, retry=Retry(attempts=1), proxy=""
+        "t", base_url=vendor.url, max_document=1_000_000, retry=Retry(attempts=1), proxy=""
     ) as client:
         with pytest.raises(AnswerUnusable, match="larger than 1000000 bytes"):
             await client.document(REFERENCE).save(folder)

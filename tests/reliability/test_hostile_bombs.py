@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from homebox_async import AnswerUnusable, DeadlineExceeded, OutcomeUnknown, Retry
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -46,12 +48,18 @@ async def act():
     if what == "json":
         async with AsyncHomebox("t", **options) as client:
             await client.account.get()
+    elif what == "list":
+        async with AsyncHomebox("t", **options) as client:
+            await client.properties.list().first()
+    elif what == "plain":
+        async with AsyncHomebox("t", **options) as client:
+            await client.request("GET", "x")
     elif what == "login":
         login = dict(username="a", password="b", login_url=url)
         async with AsyncBilling(**login, **options) as client:
             await client.get(1)
     else:
-        async with AsyncBilling("t", **options) as client:
+        async with AsyncBilling("t", max_document=max_body, **options) as client:
             document = client.document("BE00000001")
             if what == "save":
                 await document.save(folder)
@@ -196,3 +204,81 @@ async def test_a_coding_that_cannot_be_unpacked(server: Any, tmp_path: Any, codi
         stderr=subprocess.STDOUT,
     )
     assert b"ConnectionFailed" in (await child.communicate())[0]
+
+
+# name -> what is repeated, and how often: each unpacks to 4 MiB or so
+OBJECTS = {
+    "blank objects": b"{}",
+    "objects": b'{"id":1}',
+    "objects of another shape": b'{"id":"1x"}',
+    "objects in objects": b'{"id":1,"partner_properties":[{},{},{},{}]}',
+    "lists": b"[]",
+    "numbers": b"1",
+    "texts": b'"ab"',
+    "keys": b'{"id":1,"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8}',
+    "times": b'{"id":1,"created_at":"2021-06-20T16:08:51.000000Z"}',
+    "amounts": b"1.25",
+    "long numbers": b"1" * 4000,
+}
+
+
+@pytest.mark.parametrize("what", ["json", "list", "plain"])
+@pytest.mark.parametrize("name", OBJECTS)
+async def test_many_objects(server: Any, tmp_path: Any, name: str, what: str) -> None:
+    """A few kilobytes of many objects cost neither seconds nor memory."""
+    one = OBJECTS[name]
+    bomb = gzip.compress(b'{"data":[%s]}' % b",".join([one] * (4 * MEBI // (len(one) + 1))))
+    server.default = server.say(200, bomb, [("Content-Encoding", "gzip")])
+    grown, seconds, told = await cost(server, what, tmp_path, 8 * MEBI)
+    print(f"{name}, {len(bomb)} bytes, {what}: {grown:.0f} MiB, {seconds:.1f} s, {told}")
+    assert grown < 64
+    assert seconds < 20  # a bound for a machine that is busy; 1 s and less on one that is not
+
+
+async def test_the_loop_goes_on(server: Any, connect: Any) -> None:
+    """While a large answer is decoded, others have their turn, and the deadline holds."""
+    body = b'{"data":[%s]}' % b",".join(b'{"id":"%d","id":"1x"}' % n for n in range(19_000))
+    server.default = server.say(200, body)
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.001)
+            turns += 1
+
+    other = asyncio.create_task(turn())
+    client = connect(retry=Retry(attempts=1))
+    assert (await client.properties.list().first()).id is None
+    assert turns > 5
+    with pytest.raises(DeadlineExceeded):
+        await client.with_options(deadline=0.1).properties.list().first()
+    other.cancel()
+
+
+async def test_answers_in_flight(server: Any, connect: Any, monkeypatch: Any) -> None:
+    """All answers that are read at the same time have a bound together."""
+    monkeypatch.setattr("homebox_async.transport._IN_FLIGHT", 3_000_000)
+    body = b'{"data": {"name": "%s"}}' % (b"a" * 1_000_000)
+    server.default = server.say(200, gzip.compress(body), [("Content-Encoding", "gzip")])
+    client = connect(retry=Retry(attempts=1), max_body=1_500_000)
+    assert 1_000_000 == len((await client.account.get()).name)
+    client._transport._in_flight = 2_500_000
+    with pytest.raises(AnswerUnusable, match="answers in flight are larger than 3000000 bytes"):
+        await client.account.get()
+    assert 2_500_000 == client._transport._in_flight
+
+
+async def test_no_memory_for_an_answer(server: Any, connect: Any, monkeypatch: Any) -> None:
+    """An answer that does not fit into the memory is our own error."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    server.default = server.say(200, b'{"data": {"name": "a"}}')
+    monkeypatch.setattr("homebox_async.resources.base.decode", fail)
+    client = connect(retry=Retry(attempts=1))
+    with pytest.raises(AnswerUnusable, match="does not fit into the memory"):
+        await client.account.get()
+    with pytest.raises(OutcomeUnknown, match="does not fit into the memory"):
+        await client.account.update(name="a")

@@ -125,7 +125,7 @@ async def test_a_document_at_a_crawl(server: Any, tmp_path: Any, how: str) -> No
     async with AsyncBilling("t", deadline=0.5, **options) as client:
         with pytest.raises(DeadlineExceeded):
             await fetch(client)
-    async with AsyncBilling("t", max_body=5000, **options) as client:
+    async with AsyncBilling("t", max_document=5000, **options) as client:
         with pytest.raises(AnswerUnusable, match="larger than 5000 bytes"):
             await fetch(client)
     assert [] == list(tmp_path.iterdir())
