@@ -26,7 +26,7 @@ from .loading import STARTING, load_for_threads
 from .loops import loop_factory
 from .models import Model
 from .pages import Page, PageCursor, Pages
-from .tracebacks import clear_locals
+from .tracebacks import clean, clear_locals
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -311,18 +311,22 @@ class BlockingPages(Generic[T]):
         """Iterate page by page."""
         return BlockingPageCursor(self._bridge, self._pages.pages())
 
+    @clean
     def first(self) -> T | None:
         """Return the first item, None for an empty list."""
         return self._bridge.run(self._pages.first)
 
+    @clean
     def collect(self, *, max_items: int | None = None) -> list[T]:
         """Return the items as a list, at most `max_items` of them."""
         return self._bridge.run(lambda: self._pages.collect(max_items=max_items))
 
+    @clean
     def to_arrow(self) -> pyarrow.Table:
         """Return the items as an Arrow table; see `Pages.to_arrow`."""
         return self._bridge.run(self._pages.to_arrow)
 
+    @clean
     def record_batches(self) -> Iterator[pyarrow.RecordBatch]:
         """Iterate the list as Arrow record batches, one a page; see `Pages.to_arrow`."""
         from .arrow import batch_of, schema_of

@@ -20,6 +20,7 @@ import attrs
 from .events import CLIENT_LOG
 from .evidence import Completeness, IdSet, ListPass
 from .models import Answer, Model
+from .tracebacks import clean
 
 if TYPE_CHECKING:
     import pyarrow
@@ -122,11 +123,13 @@ class Pages(Generic[T]):
         """Iterate page by page."""
         return PageCursor(self._fetch, self.start_page, self.prefetch, self.path)
 
+    @clean
     async def first(self) -> T | None:
         """Return the first item, None for an empty list."""
         page = await self._fetch(self.start_page)
         return page.items[0] if page.items else None
 
+    @clean
     async def collect(self, *, max_items: int | None = None) -> list[T]:
         """Return the items as a list, at most `max_items` of them."""
         found: list[T] = []
@@ -138,6 +141,7 @@ class Pages(Generic[T]):
                 found.extend(page.items)
         return found[:max_items]
 
+    @clean
     async def to_arrow(self) -> pyarrow.Table:
         """Return the items as an Arrow table, typed by their class; see `homebox_async.arrow`.
 
@@ -151,6 +155,7 @@ class Pages(Generic[T]):
             batches = [batch_of(page.items, schema) async for page in passes]
         return library().Table.from_batches(batches, schema)
 
+    @clean
     async def record_batches(self) -> AsyncIterator[pyarrow.RecordBatch]:
         """Iterate the list as Arrow record batches, one a page; see `to_arrow`."""
         from .arrow import batch_of, schema_of

@@ -156,7 +156,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "wire",
     },
     "login": {"errors", "failures", "middleware", "models", "transport", "wire"},
-    "pages": {"arrow", "events", "evidence", "models"},
+    "pages": {"arrow", "events", "evidence", "models", "tracebacks"},
     "observer": {"errors", "events", "failures", "middleware", "pages", "request_ids", "wire"},
     "resources": {
         "codec",

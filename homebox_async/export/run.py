@@ -30,6 +30,7 @@ from ..identity import target_of
 from ..models import Model
 from ..pages import Page, Passes, identity
 from ..rules import positive_integer
+from ..tracebacks import clean
 from .formats import Format, Parquet, Row, format_of
 from .lists import Children, Listing, Per, What, listing, since_problems
 from .part import PartFile, Place, State, Stream, keys_of
@@ -184,6 +185,7 @@ class Export:
     def __await__(self) -> Generator[Any, None, ExportReport]:
         return self.run().__await__()
 
+    @clean
     async def run(self) -> ExportReport:
         """Run the export to its end and return its report."""
         began = time.monotonic()

@@ -33,7 +33,10 @@ def test_arguments(client: type) -> None:
 def test_defaults() -> None:
     """The defaults of the numbers are those of the code."""
     section = _section("Arguments of the clients")
-    parameters = inspect.signature(AsyncHomebox).parameters.values()
+    parameters = {
+        **inspect.signature(AsyncBilling).parameters,
+        **inspect.signature(AsyncHomebox).parameters,
+    }.values()
     numbers = {p.name: p.default for p in parameters if type(p.default) in {int, float}}
 
     told = dict(re.findall(r"\| `(\w+)` \| `([\d.]+)` \|", section))
