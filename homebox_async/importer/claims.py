@@ -192,6 +192,10 @@ class Claims:
     def _settles_at(self) -> float:
         return time.monotonic() + self._settle
 
+    def place(self, item: Item) -> str:
+        """Return where the row of an item is, for a message."""
+        return self._journal.places([item.row.number])
+
     # --- what becomes of them
 
     def give_back(self, item: Item) -> None:

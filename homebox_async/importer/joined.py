@@ -38,8 +38,9 @@ class Joined(Generic[R]):
                 or row.fault is not None
                 or self._journal.digest(row.cells) != entry.digest
             ):
+                place = self._source.places([number])
                 raise SourceError(
-                    f"{self._source.name}: row {entry.number} changed while it was imported; "
+                    f"{self._source.name}: {place} changed while it was imported; "
                     "restore the file and run the same command again"
                 )
             joined.append((entry, self._columns.read_again(row)))

@@ -256,6 +256,11 @@ class Journal:
         """Return the salted digest of a row's cells; any thread may call this."""
         return self._reader.digest(cells)
 
+    @property
+    def places(self) -> Places:
+        """How messages name rows: by their lines in a file."""
+        return self._reader.places
+
     def name_rows(self, places: Places) -> None:
         """Set how messages name rows: by their lines in a file."""
         self._reader.places = places

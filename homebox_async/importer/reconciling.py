@@ -82,9 +82,9 @@ class Reconciler:
             if len(hits.ids) > 1:
                 await leave_open(item, f"{self._kind.name} {listed} all fit; none was guessed")
             elif not hits.by_reference and (others := await self._neighbours(item.row)):
-                rows = ", ".join(map(str, others))
+                places = self._journal.places(others)
                 await leave_open(
-                    item, f"{self._one} {listed} has its address, and so have rows {rows}"
+                    item, f"{self._one} {listed} has its address, and so has what is on {places}"
                 )
             else:
                 self.adopted += 1

@@ -35,7 +35,8 @@ _Stamp = list[int]
 _NOTE = "results"
 
 _CHUNK = 1000
-_REJECTED = ("row", "field", "error", "fix")
+_MARK = ("row", "field", "error", "fix")  # by which an older file is known
+_REJECTED = ("row", "file_line", *_MARK[1:])
 _UNKNOWN = (*_REJECTED, "sent_reference", "sent_at")
 _FILES: Mapping[State, str] = {
     State.CREATED: "created",
@@ -147,7 +148,8 @@ class _Join:
         joined: dict[str, list[tuple[Row | None, list[str]]]] = {kind: [] for kind in self._files}
         for entry in entries:
             row = self._row(entry)
-            joined[_KINDS[entry.state]].append((row, _told(entry, self._fix)))
+            line = entry.number if row is None else row.line
+            joined[_KINDS[entry.state]].append((row, _told(entry, line, self._fix)))
         for kind, rows in joined.items():
             if rows:
                 self._files[kind].write(rows)
@@ -167,8 +169,9 @@ class _Join:
         row = self._row_read
         if row is None or row.number != number or self._digest(row.cells) != entry.digest:
             if not self._leniently:
+                place = self._source.places([number])
                 raise ResultsError(
-                    f"{self._source.name}: row {number} is not as the journal has it;"
+                    f"{self._source.name}: {place} is not as the journal has it;"
                     " restore the file and run the same import again"
                 )
             return None
@@ -193,16 +196,16 @@ class _Join:
             file.discard()
 
 
-def _told(entry: Entry, fix: str) -> list[str]:
+def _told(entry: Entry, line: int, fix: str) -> list[str]:
     number = str(entry.number)
     if _KINDS[entry.state] == "created":
         return [number, str(entry.id or ""), _HOWS[entry.state]]
     if entry.state is State.REJECTED:
-        return [number, entry.field, entry.error, entry.fix]
+        return [number, str(line), entry.field, entry.error, entry.fix]
     when = entry.claimed_at
     sent = "" if when is None else dt.datetime.fromtimestamp(when, dt.UTC).isoformat("T", "seconds")
     error = entry.error or "no answer has come"
-    return [number, entry.field, error, entry.fix or fix, entry.reference, sent]
+    return [number, str(line), entry.field, error, entry.fix or fix, entry.reference, sent]
 
 
 class _File:
@@ -342,6 +345,6 @@ def _safe(cells: list[str]) -> list[str]:
 def _replaced(columns: Collection[str], ours: Sequence[str]) -> set[str]:
     """Return the columns that an earlier result file added, or that ours would clash with."""
     names = set(ours)
-    if set(_REJECTED) <= set(columns):
+    if set(_MARK) <= set(columns):
         names.update(_UNKNOWN)
     return names

@@ -125,7 +125,7 @@ class Sender:
                 else:
                     await self._claims.settle(item, State.CREATED, id=made.id)
                 if otherwise := self._kind.echoed(made, item.row):
-                    self._course.drain(f"row {item.row.number}: {otherwise}")
+                    self._course.drain(f"{self._claims.place(item)}: {otherwise}")
                 return
 
     async def _create(self, item: Item) -> Any:

@@ -77,7 +77,17 @@ def test_recognised(columns: tuple[str, ...]) -> None:
 
 def test_result_columns_are_ignored() -> None:
     """What our own result files add is never taken for a field."""
-    ours = ("row", "field", "error", "fix", "property_id", "how", "sent_reference", "sent_at")
+    ours = (
+        "row",
+        "file_line",
+        "field",
+        "error",
+        "fix",
+        "property_id",
+        "how",
+        "sent_reference",
+        "sent_at",
+    )
     assert ours == PropertyColumns.recognise([*API, *ours]).ignored
 
 

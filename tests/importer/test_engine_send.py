@@ -429,8 +429,8 @@ async def test_address_of_several_rows(bench: Any) -> None:
     report = await bench.report(concurrency=1)
     assert (0, 0, 2) == (report.created, report.adopted, report.unknown)
     assert [
-        "property 1 has its address, and so have rows 2",
-        "property 1 has its address, and so have rows 1",
+        "property 1 has its address, and so has what is on line 3",
+        "property 1 has its address, and so has what is on line 2",
     ] == [row["error"] for row in told(report.files["unknown"])]
 
 

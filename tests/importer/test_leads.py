@@ -292,7 +292,7 @@ async def test_other_dates(bench: Any) -> None:
     store.add_lead = lambda new: add(attrs.evolve(new, tenancy_start="2050-07-01"))
     report = await leads(bench, concurrency=1)
     assert (1, 2, 1) == (report.created, report.pending, posts(bench))
-    assert f"row 1: the server's answer shows tenancy_start 2050-07-01 where {SOON} was sent" in (
+    assert f"line 2: the server's answer shows tenancy_start 2050-07-01 where {SOON} was sent" in (
         report.stopped
     )
 

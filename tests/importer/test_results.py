@@ -108,10 +108,11 @@ async def test_results(source: Source, tmp_path: Path) -> None:
     ] == read(written["created"])  # fmt: skip
     assert [
         {"line1": "3 High St", "city": "", "postcode": "LS1 1AA", "ref": "A3", "row": "3",
-         "field": "address.city", "error": "address.city is empty",
+         "file_line": "4", "field": "address.city", "error": "address.city is empty",
          "fix": "fill in the column 'city'"},
         {"line1": LINES[3], "city": "", "postcode": "", "ref": "", "row": "4",
-         "field": "row", "error": "row has 5 cells, but there are 4 columns (line 5)",
+         "file_line": "5", "field": "row",
+         "error": "row has 5 cells, but there are 4 columns (line 5)",
          "fix": "put quotes around a cell that holds ','"},
     ] == read(written["rejects"])  # fmt: skip
     unknown = read(written["unknown"])
@@ -153,7 +154,17 @@ async def test_rejects_fed_back(source: Source, tmp_path: Path) -> None:
     ] == read(written["created"])  # fmt: skip
     (left,) = read(written["rejects"])
     assert (LINES[3], "2") == (left["line1"], left["row"])
-    assert ["line1", "city", "postcode", "ref", "row", "field", "error", "fix"] == list(left)
+    assert [
+        "line1",
+        "city",
+        "postcode",
+        "ref",
+        "row",
+        "file_line",
+        "field",
+        "error",
+        "fix",
+    ] == list(left)
 
 
 async def test_text_of_a_faulty_row_is_never_dropped(tmp_path: Path) -> None:
@@ -245,7 +256,7 @@ async def test_other_input(source: Source, path: Path, tmp_path: Path, change: s
         with (
             open_source(other) as wrong,
             pytest.raises(
-                ResultsError, match=r"other\.csv: row 2 is not as the journal has it; rest"
+                ResultsError, match=r"other\.csv: line 3 is not as the journal has it; rest"
             ),
         ):
             await write_results(journal, wrong, tmp_path / "out")
@@ -334,10 +345,10 @@ async def test_cancelled(source: Source, tmp_path: Path, monkeypatch: pytest.Mon
     begun, go = threading.Event(), threading.Event()
     told = results._told
 
-    def slow(entry: results.Entry, fix: str) -> list[str]:
+    def slow(entry: results.Entry, line: int, fix: str) -> list[str]:
         begun.set()
         go.wait(10)
-        return told(entry, fix)
+        return told(entry, line, fix)
 
     async with await opened(source) as journal:
         monkeypatch.setattr(results, "_told", slow)

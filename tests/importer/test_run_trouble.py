@@ -105,7 +105,7 @@ async def test_rows_that_are_not_the_planned_ones(bench: Any, change: str) -> No
         return source
 
     started._opened = opened
-    with pytest.raises(SourceError, match="row 4 changed while it was imported"):
+    with pytest.raises(SourceError, match="line 5 changed while it was imported"):
         await asyncio.wait_for(started.wait(), 5)
     assert 0 == bench.posts
     assert path.exists()
