@@ -5,6 +5,8 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -48,11 +50,13 @@ async def emulator() -> AsyncIterator[Emulator]:
 def through_a_file(folder: Path, cells: dict[str, str]) -> dict[str, str]:
     """Write a row as a reject, and read it as an input again."""
     path = folder / "in.rejects.csv"
-    file = _File(path, list(cells), ("row", "field", "error", "fix"))
+    source: Any = SimpleNamespace(path=None, columns=list(cells))
+    file = _File(path, source, ("row", "field", "error", "fix"))
     file.write([(Row(1, cells), ["1", "f", "e", "x"])])
-    file.complete()
-    assert file.place()
-    with open_source(path) as source:
+    file.complete([])
+    placed = file.place()
+    assert placed is not None
+    with open_source(placed) as source:
         (row,) = source.rows()
     assert row.fault is None
     return {name: value for name, value in row.cells.items() if name in cells}
