@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import secrets
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +65,12 @@ def _rate_limit(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option(
     "--rate-limit", callback=_rate_limit, metavar="N/SECONDS", help="Answer 429 beyond it."
 )
-@click.option("--token", help="The token that it accepts (it guards nothing).")
+@click.option(
+    "--token",
+    envvar="HOMEBOX_EMULATOR_TOKEN",
+    show_envvar=True,
+    help="The token that it accepts.  [default: a random one]",
+)
 def serve(
     port: int,
     state: Path | None,
@@ -85,7 +91,7 @@ def serve(
         faults=None if faults is None else parse_faults(faults, seed),
         seed=seed,
         rate_limit=rate_limit,
-        token=token,
+        token=token or secrets.token_hex(16),
     )
     with contextlib.ExitStack() as stack:
         if state is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -138,7 +139,9 @@ async def emulated(
             check_own(state)
     parsed = None if faults is None else parse_faults(faults, seed or 0)
     with told(state, "--emulator-state"):
-        async with Emulator(state=state, faults=parsed, seed=seed or 0) as emulator:
+        async with Emulator(
+            token=secrets.token_hex(16), state=state, faults=parsed, seed=seed or 0
+        ) as emulator:
             click.echo(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
             yield emulator
 

@@ -98,17 +98,16 @@ def too_large() -> Refusal:
 def refuse(refusal: Refusal, request_headers: Mapping[str, str]) -> Answer:
     """Return the response for a refusal.
 
-    A client that does not ask for JSON is sent back to where it came from when its fields are
+    A client that does not ask for JSON is sent elsewhere (never where it says) when its fields are
     invalid: Laravel takes it for a browser with a form.
     """
     if refusal.errors is None:
         return json_answer(refusal.status, {"message": refusal.message}, refusal.headers)
     if not _wants_json(request_headers.get("Accept", "")):
-        location = request_headers.get("Referer", "/")
         return Answer(
             302,
             b"<!DOCTYPE html><html><body>Redirecting</body></html>",
-            {"Content-Type": "text/html; charset=utf-8", "Location": location},
+            {"Content-Type": "text/html; charset=utf-8", "Location": "/"},
         )
     return json_answer(
         refusal.status,

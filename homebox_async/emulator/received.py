@@ -12,6 +12,10 @@ from yarl import URL
 from .faults import Fault
 from .forms import form_fields
 
+_MOST_BYTES = 64 << 20
+_LIGHT = _MOST_BYTES // 10_000
+"""Bodies that cannot add up to too much; what is longer makes the log look at them all."""
+
 
 @attrs.define(eq=False)
 class Received:
@@ -70,6 +74,13 @@ class ReceivedLog(deque[Received]):
         """Add a request; the oldest one leaves when the log is full."""
         self.total += 1
         self.append(received)
+
+    def keep(self, received: Received, body: bytes) -> None:
+        """Keep the body of a request; the oldest requests leave when all take too much memory."""
+        received.body = body
+        if len(body) > _LIGHT:
+            while len(self) > 1 and sum(len(each.body) for each in self) > _MOST_BYTES:
+                self.popleft()
 
 
 @attrs.frozen

@@ -23,6 +23,7 @@ from .assumed import Assumed
 from .catalogue import PACKAGES, SERVICE
 from .contract import ROUTE as CONTRACT
 from .faults import Fault, Faults
+from .guard import is_here, is_unwieldy
 from .misbehave import Exchange, misbehave
 from .outbox import Message
 from .package_records import Billing, Order, Payer, Payment
@@ -272,6 +273,9 @@ class Emulator:
         )
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not (is_here(request.host) and is_here(request.headers.get("Origin", "//localhost"))):
+            # A page of the web, which has let its own name lead to this machine.
+            return web.Response(status=403, text="The emulator serves this machine only.")
         match = ROUTER.match(request.raw_path)
         route = match.route(request.method)
         received = Received(
@@ -293,12 +297,14 @@ class Emulator:
     ) -> web.StreamResponse:
         self.counts.requests[route.label if route else f"{request.method} (unknown)"] += 1
         try:
-            received.body = await request.read()
+            self.received.keep(received, await request.read())
         except web.HTTPRequestEntityTooLarge:
             return self._respond(received, laravel.refuse(laravel.too_large(), request.headers))
         except (web.RequestPayloadError, ConnectionError):
             # The client left while it sent: PHP never sees such a request.
             return web.Response(status=400)
+        if is_unwieldy(received.body):
+            return self._respond(received, laravel.refuse(laravel.too_large(), request.headers))
 
         def process() -> Answer:
             return self._process(received, match, route)

@@ -30,6 +30,7 @@ VARIABLES: Final = frozenset(
     {
         "HOMEBOX_BASE_URL",
         "HOMEBOX_CONFIG",
+        "HOMEBOX_EMULATOR_TOKEN",
         "HOMEBOX_PAGER",
         "HOMEBOX_PROFILE",
         "HOMEBOX_TOKEN",
