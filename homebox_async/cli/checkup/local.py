@@ -31,6 +31,7 @@ VARIABLES: Final = frozenset(
         "HOMEBOX_BASE_URL",
         "HOMEBOX_CONFIG",
         "HOMEBOX_EMULATOR_TOKEN",
+        "HOMEBOX_STATE",
         "HOMEBOX_PAGER",
         "HOMEBOX_PROFILE",
         "HOMEBOX_TOKEN",
