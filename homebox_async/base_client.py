@@ -21,7 +21,7 @@ from .loading import STARTING
 from .middleware import Handler, Middleware, Throttle, answered, chain
 from .observer import Listener, Observer, listeners
 from .request_ids import HEADER, passed_id
-from .retry import Retrier, Retry
+from .retry import Quota, Retrier, Retry
 from .transport import Transport
 from .wire import Request
 
@@ -57,9 +57,10 @@ class BaseClient(_Single):
 
     _transport: Transport
     _throttle: Throttle
+    _quota: Quota
 
     def _begin(self, transport: Transport, options: Options) -> None:
-        self._transport, self._throttle = transport, Throttle()
+        self._transport, self._throttle, self._quota = transport, Throttle(), Quota()
         transport.unpaused = self._throttle.unpaused
         self._set_up(options)
 
@@ -72,7 +73,7 @@ class BaseClient(_Single):
             (
                 *options.middlewares,
                 self._observer,
-                Retrier(options.retry, tell=self._observer.tell),
+                Retrier(options.retry, tell=self._observer.tell, quota=self._quota),
                 self._throttle,
                 *options.attempt_middlewares,
                 *self._innermost(),

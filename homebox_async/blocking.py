@@ -23,7 +23,7 @@ from .errors import ConfigurationError, ConnectionFailed, Outcome
 from .evidence import Completeness
 from .failures import cancellation_told
 from .loading import STARTING, load_for_threads
-from .loops import loop_factory
+from .loops import green_threads, loop_factory
 from .models import Model
 from .pages import Page, PageCursor, Pages
 from .tracebacks import clean, clear_locals
@@ -172,6 +172,12 @@ class Worker:
         return self._loop
 
     def _start(self) -> None:
+        if (library := green_threads()) is not None:
+            raise ConfigurationError(
+                f"{library} has replaced Python's threads, and a sync client needs a real one; run "
+                "this in workers with real threads or processes (gunicorn: --worker-class gthread; "
+                "Celery: --pool prefork or threads), or leave threads out of what is patched"
+            )
         load_for_threads()
         import anyio.from_thread  # 60 ms: async users do not wait for it
 

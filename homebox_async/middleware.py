@@ -16,10 +16,10 @@ The throttle stands inside retry, so that a pause holds back second attempts as 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import math
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from typing import Final
 
 import attrs
@@ -28,6 +28,7 @@ from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited
 from .failures import failure, note_cancelled, request_id_of, server_words
 from .large import SMALL, read_large
 from .models import Refusal
+from .permits import Permits
 from .request_ids import HEADER
 from .wire import Request, Response, Safety
 
@@ -99,6 +100,27 @@ def _forget_what_was_added(request: Request, response: Response) -> None:
 
 
 @attrs.define(eq=False)
+class _Held:
+    """A permit of a throttle; what runs below it needs no other one, also in tasks of its own."""
+
+    throttle: Throttle | None
+    """None once it is given back."""
+    outer: _Held | None
+
+    def is_of(self, throttle: Throttle) -> bool:
+        """Return whether this permit, or one around it, is of a throttle."""
+        held: _Held | None = self
+        while held is not None:
+            if held.throttle is throttle:
+                return True
+            held = held.outer
+        return False
+
+
+_held: ContextVar[_Held | None] = ContextVar("homebox_held", default=None)
+
+
+@attrs.define(eq=False)
 class Throttle:
     """Keeps a client within what the server grants.
 
@@ -109,39 +131,52 @@ class Throttle:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     paused_until: float = 0.0
-    _in_flight: int = 0
-    _remaining: int | None = None
-    _waiting: deque[asyncio.Future[None]] = attrs.field(factory=deque)
+    permits: Permits = attrs.field(factory=Permits)
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
         """Hold the attempt back while the client is paused or its quota is in use."""
-        if self.paused_until or self._remaining is not None:
+        outer = _held.get()
+        # A middleware that calls its own client would wait for the permit that it holds itself.
+        inside = outer is not None and outer.is_of(self)
+        if self.paused_until or self.permits.limit is not math.inf:
             try:
-                await self._wait(request)
+                await self._wait(request, inside)
             except asyncio.CancelledError as cancelled:
                 note_cancelled(cancelled, request, Outcome.NOT_SENT)
                 raise
-        self._in_flight += 1
+        elif not inside:
+            self.permits.in_flight += 1
+        if inside:
+            return await self._watched(request, handler)
+        while outer is not None and outer.throttle is None:
+            outer = outer.outer
+        held = _Held(self, outer)
+        token = _held.set(held)
+        try:
+            return await self._watched(request, handler)
+        finally:
+            held.throttle = None
+            _held.reset(token)
+            self.permits.give()
+
+    async def _watched(self, request: Request, handler: Handler) -> Response:
         try:
             response = await handler(request)
         except RateLimited as limited:
             if limited.retry_after is not None:
                 self.pause(limited.retry_after)
             raise
-        else:
-            left = response.headers.get("X-RateLimit-Remaining")
-            if left is not None:
-                self._remaining = int(left) if left.isdecimal() and len(left) < 12 else None
-            return response
-        finally:
-            self._in_flight -= 1
-            self._wake()
+        left = response.headers.get("X-RateLimit-Remaining")
+        if left is not None:
+            known = left.isdecimal() and len(left) < 12
+            self.permits.limit = max(1, int(left)) if known else math.inf
+        return response
 
     def pause(self, seconds: float) -> None:
         """Hold every call back for so many seconds from now."""
         self.paused_until = max(self.paused_until, self.now() + seconds)
         # What was left of the quota is gone; the first answer after the pause tells the new one.
-        self._remaining = None
+        self.permits.allow(math.inf)
 
     async def unpaused(self, request: Request) -> None:
         """Return once the client is not paused; DeadlineExceeded where that is too late."""
@@ -149,32 +184,27 @@ class Throttle:
             self._check(request, pause)
             await self.sleep(pause)
 
-    async def _wait(self, request: Request) -> None:
+    async def _wait(self, request: Request, inside: bool) -> None:
         while True:
             await self.unpaused(request)
             self.paused_until = 0.0
-            if self._remaining is None or self._in_flight < max(1, self._remaining):
+            if inside:
                 return
-            await self._turn(request)
+            await self._permit(request)
+            if self.paused_until <= self.now():
+                return
+            self.permits.give()  # a 429 has come meanwhile
 
-    async def _turn(self, request: Request) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+    async def _permit(self, request: Request) -> None:
+        if self.permits.is_free:
+            self.permits.in_flight += 1
+            return
         left = None if request.deadline is None else request.deadline - self.now()
         try:
             async with asyncio.timeout(left):
-                await turn
+                await self.permits.take()
         except TimeoutError:
             raise self._too_late(request, "the quota stayed in use until the deadline") from None
-        finally:
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(turn)
-
-    def _wake(self) -> None:
-        for turn in self._waiting:
-            if not turn.done():
-                turn.set_result(None)
-        self._waiting.clear()
 
     def _check(self, request: Request, pause: float) -> None:
         if request.deadline is not None and self.now() + pause > request.deadline:

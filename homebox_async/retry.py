@@ -79,8 +79,9 @@ class Retry:
 
     `attempts`: at most so many in all. `backoff` to `longest`: seconds that the random wait
     grows from and to, doubling with each attempt (full jitter). `quota`: retry tokens of the
-    client; a failure costs 5, or 10 after a timeout, and a success earns 1 back, so a dying
-    server is not hammered. 1 attempt or a quota of 0 means that nothing is tried again.
+    client, which its views share; a failure costs 5, or 10 after a timeout, and a success earns
+    1 back, so a dying server is not hammered. 1 attempt or a quota of 0 means that nothing is
+    tried again.
 
     `Retry-After` is waited for in full. If that would be after the deadline, or more than an
     hour (`LONGEST_PAUSE`), the call fails at once and says so.
@@ -101,25 +102,22 @@ class Retry:
 
 @attrs.define(eq=False)
 class Quota:
-    """Retry tokens, as in botocore's standard mode."""
+    """Retry tokens, as in botocore's standard mode; all views of a client share one."""
 
-    capacity: int
-    tokens: int = attrs.field(
-        init=False, default=attrs.Factory(lambda self: self.capacity, takes_self=True)
-    )
+    spent: int = 0
 
-    def spend(self, error: RequestError) -> bool:
+    def spend(self, error: RequestError, capacity: int) -> bool:
         """Take what a retry after this failure costs; False if there is not enough."""
         cost = 10 if isinstance(error, AttemptTimeout) else 5
-        if cost > self.tokens:
+        if self.spent + cost > capacity:
             return False
-        self.tokens -= cost
+        self.spent += cost
         return True
 
     def earn(self) -> None:
         """Give a token back for a success."""
-        if self.tokens < self.capacity:
-            self.tokens += 1
+        if self.spent:
+            self.spent -= 1
 
 
 @attrs.define(eq=False)
@@ -131,9 +129,7 @@ class Retrier:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
     tell: Callable[[Event], None] = write_line
-    quota: Quota = attrs.field(
-        init=False, default=attrs.Factory(lambda self: Quota(self.policy.quota), takes_self=True)
-    )
+    quota: Quota = attrs.field(factory=Quota)
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
         """Make a first attempt, and only then think about more."""
@@ -213,7 +209,7 @@ class Retrier:
                     f"not tried again: the server asked to wait {pause:.1f} s, "
                     f"beyond the {LONGEST_PAUSE:g} s that a call waits at most"
                 )
-            elif not self.quota.spend(error):
+            elif not self.quota.spend(error, self.policy.quota):
                 stopped = "not tried again: too many calls of this client are failing"
             else:
                 self.tell(

@@ -8,9 +8,7 @@ sign of that: where the client is the slower side, its answers wait for it, not 
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 
@@ -18,6 +16,7 @@ import attrs
 
 from ..errors import RateLimited, ServerError
 from ..middleware import Handler
+from ..permits import Permits
 from ..wire import Request, Response
 
 _START = 4.0
@@ -45,24 +44,23 @@ class Limiter:
             lambda self: min(_START, self.most) if self.adaptive else self.most, takes_self=True
         ),
     )
-    in_flight: int = attrs.field(init=False, default=0)
-    _waiting: deque[asyncio.Future[None]] = attrs.field(init=False, factory=deque)
+    _permits: Permits = attrs.field(init=False, factory=Permits)
     _shortest: float = attrs.field(init=False, default=float("inf"))
     _latency: float | None = attrs.field(init=False, default=None)
     _last_cut: float = attrs.field(init=False, default=float("-inf"))
     _busy_at: float = attrs.field(init=False, default=float("-inf"))
     _busy_until: float = attrs.field(init=False, default=0.0)
 
+    def __attrs_post_init__(self) -> None:
+        self._permits.limit = int(self.limit)
+
+    @property
+    def in_flight(self) -> int:
+        """How many places are held."""
+        return self._permits.in_flight
+
     async def __aenter__(self) -> None:
-        while self.in_flight >= int(self.limit):
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                self._pass_on(turn)
-                raise
-        self.in_flight += 1
+        await self._permits.take()
 
     async def __aexit__(
         self,
@@ -70,8 +68,7 @@ class Limiter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.in_flight -= 1
-        self._wake()
+        self._permits.give()
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
         """Watch one attempt and adapt the limit to how it went."""
@@ -107,8 +104,7 @@ class Limiter:
             self._cut(start, _SLOWER)
         elif self.in_flight >= int(self.limit):
             # Only a limit that is in use has proved that it is not too high.
-            self.limit = min(float(self.most), self.limit + 1 / self.limit)
-            self._wake()
+            self._change(min(float(self.most), self.limit + 1 / self.limit))
 
     def _busy(self, now: float) -> float:
         # The system's answer takes longer than all the rest here, so it is kept for a moment.
@@ -120,21 +116,8 @@ class Limiter:
         # One cut for all that was in flight at the time: they tell of the same overload.
         if self.adaptive and start > self._last_cut:
             self._last_cut = self.now()
-            self.limit = max(1.0, self.limit * factor)
+            self._change(max(1.0, self.limit * factor))
 
-    def _wake(self) -> None:
-        if not self._waiting:
-            return
-        free = int(self.limit) - self.in_flight
-        while free > 0 and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                free -= 1
-
-    def _pass_on(self, turn: asyncio.Future[None]) -> None:
-        # The one who was woken and cancelled at once must not swallow the place.
-        if turn.done() and not turn.cancelled():
-            self._wake()
-        elif turn in self._waiting:
-            self._waiting.remove(turn)
+    def _change(self, limit: float) -> None:
+        self.limit = limit
+        self._permits.allow(int(limit))

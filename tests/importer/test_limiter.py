@@ -52,11 +52,11 @@ def attempt(limiter: Limiter, clock: Time, seconds: float, error: RequestError |
         return Response(201, {}, b"")
 
     async def run() -> None:
-        limiter.in_flight += 1
+        limiter._permits.in_flight += 1
         try:
             await limiter(REQUEST, handler)
         finally:
-            limiter.in_flight -= 1
+            limiter._permits.in_flight -= 1
 
     coroutine = run()
     with pytest.raises((StopIteration, RequestError)):
@@ -129,7 +129,7 @@ def test_grows_in_use_only() -> None:
     for _ in range(10):
         attempt(limiter, clock, 0.1, None)
     assert 4 == limiter.limit
-    limiter.in_flight = 3
+    limiter._permits.in_flight = 3
     for _ in range(5):
         attempt(limiter, clock, 0.1, None)
     assert 5 == int(limiter.limit)
@@ -140,7 +140,7 @@ def test_slower_answers() -> None:
     clock = Time()
     limiter = Limiter(64, now=clock)
     limiter.limit = 20.0
-    limiter.in_flight = 19
+    limiter._permits.in_flight = 19
     attempt(limiter, clock, 0.1, None)
     for _ in range(300):
         attempt(limiter, clock, 0.5, None)
@@ -222,14 +222,14 @@ async def _check(most: int, adaptive: bool, steps: list[Step]) -> None:
     assert set() == waiting
     assert 0 == entered_above
     assert 0 == limiter.in_flight
-    assert not limiter._waiting
+    assert not limiter._permits._waiting
 
 
 def test_slow_client_is_no_slow_server() -> None:
     """Time that this process itself was busy is not held against the server."""
     clock = Time()
     limiter = Limiter(64, now=clock, busy=lambda: clock.now * 0.9)
-    limiter.in_flight = 63
+    limiter._permits.in_flight = 63
     attempt(limiter, clock, 0.1, None)
     for _ in range(400):
         attempt(limiter, clock, 0.5, None)

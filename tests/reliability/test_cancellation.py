@@ -152,7 +152,7 @@ async def paused(scene: Scene) -> Callable[[], Awaitable[Any]]:
 async def out_of_quota(scene: Scene) -> Callable[[], Awaitable[Any]]:
     """A write that waits for its turn, as the quota is in use."""
     await scene.occupied(1)
-    scene.client._throttle._remaining = 1
+    scene.client._throttle.permits.limit = 1
     return scene.write
 
 
@@ -250,8 +250,8 @@ class Stage:
             await scene.client.headers("0" * 31 + "1")
         else:
             await scene.client.request("GET", "usable")
-            assert 0 == scene.client._throttle._in_flight
-            assert not scene.client._throttle._waiting
+            assert 0 == scene.client._throttle.permits.in_flight
+            assert not scene.client._throttle.permits._waiting
         await scene.client.aclose()
         await closed(self.server)
         self._told(strike)

@@ -374,7 +374,7 @@ class RetryMachine(RuleBasedStateMachine):
         if not hasattr(self, "client"):
             return
         for retrier in self.retriers:
-            assert 0 <= retrier.quota.tokens <= self.retry.quota
+            assert 0 <= retrier.quota.spent <= self.retry.quota
         slots = getattr(self.client._transport, "_slots", None)
         if slots is not None:
             assert 0 <= slots._value <= self.places

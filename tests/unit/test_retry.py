@@ -215,20 +215,20 @@ async def test_the_quota_ends_a_storm(clock: Any) -> None:
     script = Script(lost(), DONE)
     with pytest.raises(ConnectionFailed, match="too many calls"):
         await retrier(request(), script)
-    assert (1, 0) == (script.calls, retrier.quota.tokens)
+    assert (1, 10) == (script.calls, retrier.quota.spent)
     await retrier(request(), Script(DONE))
-    assert 1 == retrier.quota.tokens
+    assert 9 == retrier.quota.spent
 
 
 def test_the_quota_costs() -> None:
     """A timeout costs twice what another failure costs, and no more is earned than there was."""
-    quota = Quota(16)
-    assert quota.spend(AttemptTimeout("x", outcome=Outcome.UNKNOWN))
-    assert quota.spend(lost())
-    assert not quota.spend(lost())
+    quota = Quota()
+    assert quota.spend(AttemptTimeout("x", outcome=Outcome.UNKNOWN), 16)
+    assert quota.spend(lost(), 16)
+    assert not quota.spend(lost(), 16)
     for _ in range(99):
         quota.earn()
-    assert 16 == quota.tokens
+    assert 0 == quota.spent
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
