@@ -15,6 +15,7 @@ from ..client import AsyncHomebox
 from ..errors import HomeboxError
 from ..importer import Import, NotConfirmed, Preview, Report
 from .confirm import check_can_ask, confirm, confirm_number
+from .decisions import account_options
 from .errors import Exit, exit_code, explained
 from .interrupts import Interrupts, handled
 from .output import Output
@@ -44,6 +45,7 @@ class Command:
     file: Path
     options: dict[str, Any]
     resume: str = attrs.field(factory=lambda: typed(click.get_current_context()))
+    account: str = attrs.field(factory=lambda: account_options(click.get_current_context()))
 
     def dry(self) -> Report:
         """Make a dry run; Ctrl-C simply ends it."""
@@ -114,6 +116,7 @@ class Command:
     async def _import(self, client: AsyncHomebox, more: Callable[[View], dict[str, Any]]) -> _End:
         view = view_of(self.output)
         run = self.make(client, self.file, **more(view), **self.options)
+        run.account_options = self.account
 
         async def report() -> Report:
             return await run

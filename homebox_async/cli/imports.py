@@ -16,6 +16,7 @@ from ..importer.properties import PropertyColumns
 from ..importer.readings import ReadingColumns
 from ..importer.voids import VoidColumns
 from .confirm import check_can_ask, confirm
+from .decisions import COMMANDS, LEDGER
 from .errors import Exit
 from .importing import Command
 from .options import Seconds, api_command, yes_option
@@ -97,6 +98,7 @@ _JOURNAL = (
         type=click.Path(path_type=Path),
         help="Where the progress is kept.  [default: NAME.journal beside the results]",
     ),
+    LEDGER,
     click.option(
         "--results",
         type=click.Path(path_type=Path),
@@ -322,7 +324,8 @@ def voids(
     Columns: property_id or the address, tenancy_start, tenancy_end, property_empty, is_premium,
     notifications, and who is responsible: responsible_first_name, responsible_line1, ...
     Homebox does not list voids. A row without an answer stays unknown and is never sent again by
-    itself: ask Homebox, and import it from another file if it is not there.
+    itself: ask Homebox, then run `homebox import resolve`. What the ledger knows as sent is not
+    sent again.
     All else is as for `homebox import properties`.
     """
     command = Command(
@@ -404,3 +407,7 @@ def readings(
         make=import_readings, connection=connection, output=output, file=file, options=options
     )
     return command.check() if dry_run else command.run_by_word(yes)
+
+
+for _command in COMMANDS:
+    group.add_command(_command)

@@ -222,16 +222,16 @@ async def followed(run: Import, view: View) -> AsyncIterator[None]:
 
     told = 0
 
-    def show() -> None:
+    def tell() -> None:
         nonlocal told
         for line in run.said[told:]:
             view.say(line)
         told = len(run.said)
-        view.show(Moment.of(run))
 
     async def follow() -> None:
         while True:
-            show()
+            tell()
+            view.show(Moment.of(run))
             await asyncio.sleep(_POLL)
 
     follower = asyncio.create_task(follow())
@@ -241,4 +241,6 @@ async def followed(run: Import, view: View) -> AsyncIterator[None]:
         follower.cancel()
         # Whatever became of it: a stderr that cannot be written must not end an import.
         await asyncio.gather(follower, return_exceptions=True)
+        with contextlib.suppress(OSError):
+            tell()
         view.close()

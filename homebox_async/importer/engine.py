@@ -64,7 +64,7 @@ class Engine:
         self._planner = Planner(kind, source, columns, journal, emit)
         # What cannot be looked up is claimed by itself: a crash leaves no more in doubt than that.
         at_once = AT_ONCE if kind.is_listed else 1
-        self._claimed = claimed = LedgerClaims(ledger, kind.name, journal.path)
+        self._claimed = claimed = LedgerClaims(ledger, kind.name, journal)
         self._recogniser = Recogniser(kind, journal, claimed, course, emit)
         self._claims = Claims(
             source, columns, journal, claimed, options.settle, course, emit, at_once

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import os
 import queue
+import shlex
 import sqlite3
 import threading
 import weakref
@@ -178,7 +179,8 @@ def _settle(told: Sequence[_Told]) -> None:
 class Journal:
     """Which rows of an import were sent, and what became of each; made by `Journal.open`.
 
-    `words`: what its rows are called. Every method belongs to the event loop in which the
+    `words`: what its rows are called. `account_options`: what names its account on the command
+    line. Every method belongs to the event loop in which the
     journal was opened.
     """
 
@@ -187,6 +189,7 @@ class Journal:
         self.words = words
         self._thread = thread
         self._worker = worker
+        self.account_options = ""
         self._closed = False
         self._loop = asyncio.get_running_loop()
         self._records: list[Record] = []
@@ -236,6 +239,14 @@ class Journal:
                 worker.join()  # whoever goes on at once must not find it in use
             raise
         return journal
+
+    def resolve_command(self, row: int, what: str) -> str:
+        """Return the command that settles a row, to be pasted into a shell.
+
+        `what`: how it is settled, "--is 12" or "--not-there".
+        """
+        words = f"homebox import resolve {shlex.quote(str(self.path))} {row} {what}"
+        return f"{words} {self.account_options}".rstrip()
 
     @property
     def planned(self) -> bool:

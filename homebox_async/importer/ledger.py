@@ -82,9 +82,11 @@ class Ledger:
         """Return what is known of each row."""
         return await self.run(lambda store: store.look(kind, rows))
 
-    async def claim(self, kind: str, journal: str, rows: Sequence[Claim]) -> list[Ticket | Known]:
+    async def claim(
+        self, kind: str, journal: str, rows: Sequence[Claim], mark: bytes = b""
+    ) -> list[Ticket | Known]:
         """Claim rows to be sent: for each a Ticket, or what stands against sending it."""
-        return await self.run(lambda store: store.claim(kind, journal, rows))
+        return await self.run(lambda store: store.claim(kind, journal, rows, mark))
 
     def holds(self, ticket: Ticket) -> bool:
         """Return whether a claim still stands; asked before each request, so it takes no turn."""

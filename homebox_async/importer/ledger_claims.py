@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .journal import State
+from .journal import Journal, State
 from .ledger import Claim, Known, Ledger, Outcome, Standing, Ticket
 from .saying import said
 
@@ -41,10 +40,11 @@ class TakenOver(Exception):
 class LedgerClaims:
     """What one import claims in the ledger; `ledger` is None where none is kept."""
 
-    def __init__(self, ledger: Ledger | None, kind: str, journal: Path) -> None:
+    def __init__(self, ledger: Ledger | None, kind: str, journal: Journal) -> None:
         self.ledger = ledger
         self._kind = kind
-        self._journal = str(journal.absolute())
+        self._journal = str(journal.path.absolute())
+        self._mark = mark_of(journal)
 
     async def claim(self, items: Sequence[Item]) -> list[tuple[Item, Known]]:
         """Claim rows to be sent; return those that must not be, with what stands against it."""
@@ -55,7 +55,7 @@ class LedgerClaims:
             for item in items
         ]
         held = []
-        answers = await self.ledger.claim(self._kind, self._journal, claims)
+        answers = await self.ledger.claim(self._kind, self._journal, claims, self._mark)
         for item, answer in zip(items, answers, strict=True):
             if isinstance(answer, Ticket):
                 item.ticket = answer
@@ -99,10 +99,21 @@ class LedgerClaims:
             return [None] * len(rows)
         return await self.ledger.look(self._kind, await asyncio.to_thread(_all_said, rows))
 
+    async def link(self, rows: Sequence[tuple[int, Known]]) -> None:
+        """Note which items rows stand for that this import does not claim."""
+        if self.ledger is not None and rows:
+            pairs = [(number, known.item) for number, known in rows]
+            await self.ledger.run(lambda store: store.link(self._mark, pairs))
+
     async def knows(self) -> bool:
         """Return whether the ledger has anything of this kind."""
         kind = self._kind
         return self.ledger is not None and await self.ledger.run(lambda store: store.knows(kind))
+
+
+def mark_of(journal: Journal) -> bytes:
+    """Return by what the ledger knows a journal, wherever it is moved to."""
+    return journal.digest({"": "ledger"})
 
 
 def is_done(known: Known) -> bool:

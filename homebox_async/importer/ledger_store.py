@@ -13,7 +13,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +41,12 @@ _TABLES = (
         tenancy BLOB, starts TEXT, ends TEXT, homebox_id INTEGER, tenancy_id INTEGER,
         journal TEXT NOT NULL, row INTEGER NOT NULL, first_seen REAL NOT NULL,
         changed REAL NOT NULL)""",
+    # Which rows of which journals stand for an item: a journal is known by its mark wherever
+    # it is moved to.
+    """CREATE TABLE rows (
+        journal BLOB, row INTEGER, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+        PRIMARY KEY (journal, row, item)) WITHOUT ROWID""",
+    "CREATE INDEX rows_of_item ON rows (item)",
     """CREATE TABLE keys (
         key BLOB PRIMARY KEY, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE)
         WITHOUT ROWID""",
@@ -49,7 +55,6 @@ _TABLES = (
         tenant BLOB, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
         PRIMARY KEY (tenant, item)) WITHOUT ROWID""",
     "CREATE INDEX tenants_of_item ON tenants (item)",
-    "CREATE INDEX items_by_journal ON items (journal, row)",
     "CREATE INDEX items_by_id ON items (kind, homebox_id) WHERE homebox_id IS NOT NULL",
 )
 _KNOWN = (
@@ -251,10 +256,13 @@ class LedgerStore:
             found.append(self._weightiest(said, [items[item] for item in fitting]))
         return found
 
-    def claim(self, kind: str, journal: str, rows: Sequence[Claim]) -> list[Ticket | Known]:
+    def claim(
+        self, kind: str, journal: str, rows: Sequence[Claim], mark: bytes = b""
+    ) -> list[Ticket | Known]:
         """Claim rows to be sent; durable when this returns.
 
-        Return for each row a Ticket, or what stands against sending it.
+        `mark`: by which the journal is known wherever it is. Return for each row a Ticket, or
+        what stands against sending it.
         """
         now = time.time()
         granted: list[Ticket | Known] = []
@@ -269,7 +277,20 @@ class LedgerStore:
                     continue
                 ticket = Ticket(0 if known is None else known.item, 1 + secrets.randbits(62))
                 granted.append(self._enter(kind, journal, row, ticket, now))
+            pairs = zip(rows, granted, strict=True)
+            self._link(mark, [(row.row, one.item) for row, one in pairs])
         return granted
+
+    def link(self, mark: bytes, rows: Iterable[tuple[int, int]]) -> None:
+        """Note that rows of a journal stand for items: pairs of both."""
+        with self._transaction():
+            self._link(mark, rows)
+
+    def _link(self, mark: bytes, rows: Iterable[tuple[int, int]]) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO rows VALUES (?, ?, ?)",
+            ((mark, row, item) for row, item in rows),
+        )
 
     def _enter(self, kind: str, journal: str, row: Claim, ticket: Ticket, now: float) -> Ticket:
         run, said = self._connection.execute, row.said
@@ -360,31 +381,41 @@ class LedgerStore:
 
     # --- what people ask for
 
-    def counts(self) -> dict[tuple[str, str], dict[Standing, int]]:
-        """Return how many items are in each state, by kind and journal, the oldest first."""
-        counts: dict[tuple[str, str], dict[Standing, int]] = {}
-        for kind, journal, state, number in self._connection.execute(
-            "SELECT kind, journal, state, count(*) FROM items GROUP BY kind, journal, state"
-            " ORDER BY min(first_seen) OVER (PARTITION BY kind, journal), state"
+    def journals(self) -> list[dict[str, Any]]:
+        """Return what each journal has sent, the oldest first."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for kind, journal, state, number, first, last in self._connection.execute(
+            "SELECT kind, journal, state, count(*), min(first_seen), max(changed) FROM items"
+            " GROUP BY kind, journal, state ORDER BY min(first_seen)"
         ):
-            counts.setdefault((kind, journal), {})[Standing(state)] = number
-        return counts
+            line = {"kind": kind, "journal": journal, "first": first, "last": last, "counts": {}}
+            line = found.setdefault((kind, journal), line)
+            line["counts"][Standing(state)] = number
+            line["last"] = max(last, line["last"])
+        return list(found.values())
 
-    def history(self, *, after: int = 0, size: int = 1_000) -> list[Known]:
-        """Return the next items in the order in which they were first seen."""
-        return self._select("WHERE id > ? ORDER BY id LIMIT ?", (after, size))
+    def done(self, kind: str) -> list[Known]:
+        """Return the items of a kind that are at Homebox."""
+        return self._select("WHERE kind = ? AND state IN (2, 3) ORDER BY id", (kind,))
 
-    def of_row(self, journal: str, row: int) -> list[Known]:
-        """Return the items that a row of a journal has claimed."""
-        return self._select("WHERE journal = ? AND row = ?", (journal, row))
+    def unlisted(self, listed: Collection[str], missing: Sequence[Known]) -> list[Known]:
+        """Return the items of kinds that have no list, if all that is listed is missing."""
+        marks = _marks(list(listed))
+        [(done,)] = self._connection.execute(
+            f"SELECT count(*) FROM items WHERE kind IN ({marks}) AND state IN (2, 3)",  # noqa: S608
+            list(listed),
+        )
+        if done > len(missing):
+            return []
+        return self._select(f"WHERE kind NOT IN ({marks}) AND state IN (2, 3)", list(listed))
 
-    def decide(self, item: int, state: Standing, id: int | None = None) -> None:
-        """Enter what a person has found out; what was known before does not count."""
+    def decide(self, mark: bytes, row: int, state: Standing, id: int | None = None) -> None:
+        """Enter what a person has found out of a row; what was known before does not count."""
         with self._transaction():
             self._connection.execute(
                 "UPDATE items SET state = ?, homebox_id = ?, claim = ?, sends = 0, changed = ?"
-                " WHERE id = ?",
-                (state, id, 1 + secrets.randbits(62), time.time(), item),
+                " WHERE id IN (SELECT item FROM rows WHERE journal = ? AND row = ?)",
+                (state, id, 1 + secrets.randbits(62), time.time(), mark, row),
             )
 
     def forget(self, items: Iterable[int] | None = None) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -46,7 +45,7 @@ _UNSURE = "it has this reference, but its address may be another home's"
 _NOT_THIS_HOME = (
     "if another file has the same references for other homes, import this one with"
     " --reference-prefix PREFIX; if it is this home with a corrected address, run:"
-    " homebox import resolve {journal} {row} --is {id}"
+    " {command}"
 )
 
 Free = Literal["match", "doubt", "ignore"]
@@ -146,10 +145,10 @@ def weigh(row: PropertyRow, there: Listed, hits: Hits, *, free: Free = "match") 
             hits.perhaps[there.id] = _SIMILAR
 
 
-def contradicted(number: int, reference: str, hits: Hits, journal: Path) -> RowResult:
+def contradicted(number: int, reference: str, hits: Hits, journal: Journal) -> RowResult:
     """Return the result of a row that was never sent, and whose reference is another home's."""
     there, error = min(hits.contradictions.items())
-    fix = _NOT_THIS_HOME.format(journal=journal, row=number, id=there)
+    fix = _NOT_THIS_HOME.format(command=journal.resolve_command(number, f"--is {there}"))
     return RowResult(
         number, State.REJECTED, reference, field="property_reference", error=error, fix=fix
     )
@@ -376,7 +375,7 @@ class Comparison:
             else:
                 record(number, State.PENDING, id=min(found))
         elif hits.contradictions:
-            await tell(contradicted(number, entry.reference, hits, self._journal.path))
+            await tell(contradicted(number, entry.reference, hits, self._journal))
         elif hits.perhaps:
             record(number, State.UNKNOWN, error=may_be_it("property", hits.perhaps))
         elif len(hits.by_address) > 1 or any(uses[one] > 1 for one in hits.by_address):

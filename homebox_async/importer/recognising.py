@@ -58,6 +58,10 @@ class Recogniser:
             )
 
     async def _note(self, rows: Sequence[Any], found: Sequence[Known | None]) -> None:
+        known_rows = zip(rows, found, strict=True)
+        await self._claimed.link(
+            [(row.number, one) for row, one in known_rows if one and not one.state.is_free]
+        )
         for row, known in zip(rows, found, strict=True):
             if known is None or known.state.is_free:
                 continue

@@ -13,8 +13,7 @@ from .finding import LookUp, may_be_it
 from .journal import Journal, State
 from .kinds import Kind
 
-_SAME = "if it is not the same, import this row from another file with --no-adopt-existing"
-_ELSEWHERE = "see whether Homebox has it; if not, import this row from another file"
+_LOOK = "see whether Homebox has it"
 _IDS = 20_000  # that are read at once
 _SENDS = 5  # of one row in all runs, each after a look-up that did not find it
 
@@ -109,11 +108,11 @@ class Reconciler:
                 item,
                 f"an answer was lost, then the server refused it ({item.refused}), but its list"
                 " does not show it",
-                _ELSEWHERE,
+                _LOOK,
             )
         elif item.sends >= _SENDS:
             said = f"sent {item.sends} times; last: "
-            await leave_open(item, said + item.error.removeprefix(said), _ELSEWHERE)
+            await leave_open(item, said + item.error.removeprefix(said), _LOOK)
         else:
             self._claims.send_again(item)
         return True
@@ -143,7 +142,7 @@ class Reconciler:
             if not kind.is_listed:
                 await claims.leave_open(item, item.error)
             elif not item.claimed:
-                await claims.leave_open(item, item.error, _SAME)
+                await claims.leave_open(item, item.error, _LOOK)
             else:
                 claims.open.append(item)
 

@@ -135,7 +135,7 @@ class _Join:
         self._rows = source.rows()
         self._row_read: Row | None = None
         self._digest = journal.digest
-        self._fix = journal.words.fix
+        self._journal = journal
         ours = {
             "created": ("row", journal.words.id_name, "how"),
             "rejects": _REJECTED,
@@ -149,7 +149,7 @@ class _Join:
         for entry in entries:
             row = self._row(entry)
             line = entry.number if row is None else row.line
-            joined[_KINDS[entry.state]].append((row, _told(entry, line, self._fix)))
+            joined[_KINDS[entry.state]].append((row, _told(entry, line, self._journal)))
         for kind, rows in joined.items():
             if rows:
                 self._files[kind].write(rows)
@@ -196,7 +196,7 @@ class _Join:
             file.discard()
 
 
-def _told(entry: Entry, line: int, fix: str) -> list[str]:
+def _told(entry: Entry, line: int, journal: Journal) -> list[str]:
     number = str(entry.number)
     if _KINDS[entry.state] == "created":
         return [number, str(entry.id or ""), _HOWS[entry.state]]
@@ -205,7 +205,17 @@ def _told(entry: Entry, line: int, fix: str) -> list[str]:
     when = entry.claimed_at
     sent = "" if when is None else dt.datetime.fromtimestamp(when, dt.UTC).isoformat("T", "seconds")
     error = entry.error or "no answer has come"
-    return [number, str(line), entry.field, error, entry.fix or fix, entry.reference, sent]
+    fix = fix_of(entry, journal)
+    return [number, str(line), entry.field, error, fix, entry.reference, sent]
+
+
+def fix_of(entry: Entry, journal: Journal) -> str:
+    """Return what to do about an unknown row, with the command that settles it."""
+    fix = entry.fix or journal.words.fix
+    if "homebox import" in fix:
+        return fix
+    command = journal.resolve_command(entry.number, "--is ID")
+    return f"{fix}; once you know, run: {command} (or --not-there in place of --is ID)"
 
 
 class _File:

@@ -42,6 +42,7 @@ from .preview import NotConfirmed, Preview
 from .properties import Properties
 from .report import Report, RowResult
 from .results import ResultsError, check_places, write_results
+from .settling import INPUT
 from .sources import Source, open_source, spool
 from .window import Window
 
@@ -85,6 +86,7 @@ class Import:
         self._client = client
         self._given = source
         self._options = options
+        self.account_options = ""
         self._course = Course()
         self._engine: Engine | None = None
         self._task: asyncio.Task[Report] | None = None
@@ -242,6 +244,9 @@ class Import:
             )
             await stack.enter_async_context(journal)
             columns.address_rule = journal.address_rule
+            journal.account_options = self.account_options
+            if source.path is not None and not options.dry_run:
+                await journal.keep(INPUT, self._input(source.path, stem))
             ledger = None
             if not options.dry_run:
                 ledger = await open_ledger(target.name, options.ledger, target.emulator)
@@ -347,7 +352,7 @@ class Import:
                 given,
                 delimiter=options.delimiter,
                 encoding=options.encoding,
-                names={*self._kind.column_names, *map(plain, options.mapping.values())},
+                names=self._names,
             )
         )
         try:
@@ -355,6 +360,21 @@ class Import:
         except BaseException:
             source.close()
             raise
+
+    def _input(self, path: Path, stem: Path) -> Mapping[str, Any]:
+        """Return what `import_status` needs to read the input again."""
+        return {
+            "path": str(path.absolute()),
+            "stem": str(stem.absolute()),
+            "delimiter": self._options.delimiter,
+            "encoding": self._options.encoding,
+            "names": sorted(self._names),
+            "account_options": self.account_options,
+        }
+
+    @property
+    def _names(self) -> set[str]:
+        return {*self._kind.column_names, *map(plain, self._options.mapping.values())}
 
     async def _confirm(self, journal: Journal) -> None:
         """Raise NotConfirmed unless somebody has seen and confirmed what is to be sent.

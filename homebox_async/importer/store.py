@@ -391,6 +391,25 @@ class Reader:
         """Note that a preview was confirmed."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('confirmed', ?)", (number,))
 
+    def with_id(self, identity: int) -> list[int]:
+        """Return the rows that have an id and are not rejected."""
+        found = self.connection.execute(
+            "SELECT number FROM rows WHERE property_id = ? AND state <> ?",
+            (identity, State.REJECTED),
+        )
+        return [number for (number,) in found]
+
+    def decide(self, number: int, state: State, identity: int | None) -> None:
+        """Enter what a person has found out of a row, whatever was known of it."""
+        # With the time, as if it had been sent: rows are not compared again after that, which
+        # would undo the decision.
+        self.connection.execute(
+            "UPDATE rows SET state = ?, property_id = ?, sends = 0, claimed_at = ?,"
+            " field = '', error = '', fix = '' WHERE number = ?",
+            (state, identity, time.time(), number),
+        )
+        self.forget_counts()
+
     def kept(self, name: str) -> Any:
         """Return what was kept under a name, None if nothing was."""
         found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,))

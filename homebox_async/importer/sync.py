@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from types import TracebackType
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..client import AsyncHomebox
 from ..sync import Homebox
@@ -15,8 +15,10 @@ from .imports import import_leads, import_properties, import_readings, import_vo
 from .journal import State
 from .report import Report, RowResult
 from .run import Import
+from .settling import find_missing, forget_sent, import_history, resolve_row
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class BlockingImport:
@@ -96,6 +98,20 @@ def _blocking(
     return call
 
 
+def _at_once(
+    function: Callable[Concatenate[AsyncHomebox, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Homebox, P], T]:
+    @functools.wraps(function)
+    def call(client: Homebox, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client._bridge.run(lambda: function(client._target, *args, **kwargs))
+
+    return call
+
+
+find_missing_sync = _at_once(find_missing)
+forget_sent_sync = _at_once(forget_sent)
+import_history_sync = _at_once(import_history)
+resolve_row_sync = _at_once(resolve_row)
 import_properties_sync = _blocking(import_properties)
 import_leads_sync = _blocking(import_leads)
 import_readings_sync = _blocking(import_readings)

@@ -36,7 +36,7 @@ def _listed(one: str, many: str, id_name: str) -> Words:
     )
 
 
-_ASK = "ask Homebox whether the void is there; if it is not, import this row from another file"
+_ASK = "ask Homebox whether the void is there"
 
 WORDS: Mapping[str, Words] = {
     "properties": _listed("property", "properties", "property_id"),
@@ -46,8 +46,7 @@ WORDS: Mapping[str, Words] = {
     "voids": Words(
         one="void",
         id_name="tenancy_id",
-        existing="Homebox does not list voids: take out the rows that were sent, or they are sent"
-        " again",
+        existing="voids that the ledger knows are not sent again; Homebox does not list the others",
         unknown="perhaps created; Homebox does not list voids, so somebody has to look",
         fix=_ASK,
         again=_ASK,

@@ -25,7 +25,9 @@ SETTINGS += ["PAGER", "LESS"]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, without the settings of whoever runs the tests."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("HOMEBOX_")] + SETTINGS:
+    kept = {"HOMEBOX_STATE"}
+    ours = [name for name in os.environ if name.startswith("HOMEBOX_") and name not in kept]
+    for name in ours + SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")

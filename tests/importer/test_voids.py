@@ -78,7 +78,7 @@ async def test_never_sent_again(homes: Any, fault: str) -> None:
         )
     assert 2 == posts(homes, VOID)
     row = told(report.files["unknown"])[0]
-    assert row["fix"].startswith("ask Homebox whether the void is there; if it is not, import")
+    assert row["fix"].startswith("ask Homebox whether the void is there; once you know, run: ")
     # The person has asked: it is not there, and what was left is sent as a file of its own.
     settled = await voids(homes, source=report.files["unknown"], confirm=1, ledger=homes.folder)
     assert (1, True) == (settled.created, settled.done)
