@@ -137,12 +137,18 @@ def test_status_of_a_folder(run: Run, folder: Path, write: Callable[..., Path]) 
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        (("status",), "there is no journal in this folder"),
-        (("status", "no.journal"), "no.journal: there is no such journal"),
-        (("status", "in.csv"), "is not a journal"),
-        (("resolve", "in.journal", "1", "--emulator"), "give --is ID or --not-there"),
-        (("resolve", "in.journal", "9", "--is", "5", "--emulator"), "has no row 9"),
-        (("resolve", "in.journal", "1", "--is", "5", "--emulator"), "row 1 is created"),
+        (
+            (
+                "import",
+                "status",
+            ),
+            "there is no journal in this folder",
+        ),
+        (("import", "status", "no.journal"), "no.journal: there is no such journal"),
+        (("import", "status", "in.csv"), "is not a journal"),
+        (("import", "resolve", "in.journal", "1", "--emulator"), "give --is ID or --not-there"),
+        (("import", "resolve", "in.journal", "9", "--is", "5", "--emulator"), "has no row 9"),
+        (("import", "resolve", "in.journal", "1", "--is", "5", "--emulator"), "row 1 is created"),
     ],
     ids=["none", "missing", "no-journal", "neither", "no-row", "settled"],
 )
@@ -151,9 +157,9 @@ def test_refused(
 ) -> None:
     """What makes no sense is refused in one line, with what to do."""
     write(1)
-    if args[0] == "resolve":
+    if args[1] == "resolve":
         assert 0 == run("import", "properties", "in.csv", "--emulator").exit_code
-    result = run("import", *args)
+    result = run(*args)
     assert (2, True) == (result.exit_code, error in result.stderr), result.stderr
 
 
