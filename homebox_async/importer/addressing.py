@@ -55,7 +55,13 @@ REFERENCE_NAMES = {name: field for name, field in NAMES.items() if field == "pro
 """The names of the reference alone."""
 
 # The street only where no other column is: with others, it may be the whole address.
-WEAK: Mapping[str, str] = {"address": "line1", "propertyaddress": "line1"}
+WEAK: Mapping[str, str] = {
+    "address": "line1",
+    "propertyaddress": "line1",
+    "uprn": "property_reference",
+    "propertycode": "property_reference",
+    "unitref": "property_reference",
+}
 """The names that count only where no other column is the field."""
 
 _REQUIRED = ("line1", "city", "postcode")

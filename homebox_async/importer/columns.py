@@ -17,6 +17,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar
 import attrs
 
 from ..errors import Problem
+from .address_lines import joined_lines
 from .address_matching import ADDRESS_RULE
 from .dates import DATES, PLAIN, Ambiguous, orders_of, read_date
 from .header import plain as plain
@@ -97,6 +98,7 @@ class Columns(abc.ABC, Generic[R]):
         self._getters = getters
         self._options = dict(options)
         self.noted: Counter[tuple[str, str]] = Counter()
+        self.made_up: Mapping[str, str] = {}
         as_is = bool(options.get("as_is"))
         self._cleaners: list[tuple[str, Cleaner]] = [
             (field, cleaner)
@@ -126,7 +128,10 @@ class Columns(abc.ABC, Generic[R]):
                     f"the fields are {cls.shown_fields or ', '.join(cls.fields)}"
                 )
         given = {**cls._preset(preset), **mapping}
-        uses = {**cls._recognised(columns, given), **given}
+        recognised = cls._recognised(columns, given)
+        made_up = {} if {"line1", "line2"} & set(given) else joined_lines(columns, recognised)
+        made_up = {field: use for field, use in made_up.items() if field in cls.fields}
+        uses = {**recognised, **made_up, **given}
         uses = {field: uses[field] for field in cls.fields if uses.get(field, "").strip()}
         cls.check_complete(uses, columns, **options)
         templates = {
@@ -134,7 +139,7 @@ class Columns(abc.ABC, Generic[R]):
             for field, use in uses.items()
         }
         used = {piece.column for template in templates.values() for piece in template.pieces}
-        return cls(
+        made = cls(
             uses,
             tuple(column for column in columns if column not in used),
             {
@@ -143,6 +148,8 @@ class Columns(abc.ABC, Generic[R]):
             },
             options,
         )
+        made.made_up = made_up
+        return made
 
     @classmethod
     @abc.abstractmethod
@@ -220,10 +227,13 @@ class Columns(abc.ABC, Generic[R]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was cleaned, by column."""
-        return tuple(
-            f"{self.uses[field]!r}: {count:,} {'value' if count == 1 else 'values'} {note}"
-            for (field, note), count in self.noted.items()
+        """What was put together of several columns, and what was cleaned, by column."""
+        return (
+            *(f"{field} is made of {use}" for field, use in self.made_up.items()),
+            *(
+                f"{self.uses[field]!r}: {count:,} {'value' if count == 1 else 'values'} {note}"
+                for (field, note), count in self.noted.items()
+            ),
         )
 
     def _raw(self, row: Row) -> dict[str, str]:

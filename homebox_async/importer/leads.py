@@ -91,8 +91,16 @@ class LeadRow:
 def _names() -> Iterator[tuple[str, str]]:
     yield from addressing.NAMES.items()
     for field, names in {
-        "tenancy_start": ("tenancystart", "startdate", "tenancystartdate", "movein", "moveindate"),
-        "tenancy_end": ("tenancyend", "enddate", "tenancyenddate"),
+        "tenancy_start": (
+            *("tenancystart", "startdate", "tenancystartdate", "movein", "moveindate"),
+            *("leasestart", "leasestartdate", "tenancycommencement", "tenancycommencementdate"),
+            *("commencementdate", "contractstart", "contractstartdate", "agreementstartdate"),
+        ),
+        "tenancy_end": (
+            *("tenancyend", "enddate", "tenancyenddate", "leaseend", "leaseenddate"),
+            *("tenancyexpiry", "tenancyexpirydate", "contractend", "contractenddate"),
+            *("agreementenddate", "expirydate"),
+        ),
         "notifications": ("notifications", "notifysuppliers"),
         "existing_tenancy": ("existingtenancy",),
         "managing_party_name": ("managingpartyname", "managingparty"),
@@ -117,7 +125,15 @@ class LeadColumns(Columns[LeadRow]):
     )
     shown_fields = ", ".join((*fields[:12], *fields[12:16], f"... {fields[-1]}"))
     names: ClassVar[Mapping[str, str]] = dict(_names())
-    weak = addressing.WEAK
+    weak: ClassVar[Mapping[str, str]] = {
+        **addressing.WEAK,
+        **dict.fromkeys(
+            ("tel", "telno", "telephoneno", "telephonenumber", "contactno", "contactnumber"),
+            "tenant1_phone_number",
+        ),
+        **dict.fromkeys(("mobileno", "mobilephone", "phoneno"), "tenant1_phone_number"),
+        **dict.fromkeys(("emailid", "contactemail"), "tenant1_email_address"),
+    }
     exact = ("address_id", "property_reference")
     # Of a row, the tenants of the rows that are sent with it.
     joint: Mapping[int, tuple[NewTenant, ...]] = {}

@@ -104,6 +104,7 @@ class ReadingColumns(Columns[ReadingRow]):
         **dict.fromkeys(("dateofreading", "readingdate", "date"), "date_of_reading"),
         **dict.fromkeys(("readdate", "dateread", "readingtakenat"), "date_of_reading"),
         **dict.fromkeys(("meterchanged", "meterchangedate", "meterexchangedate"), "meter_changed"),
+        **dict.fromkeys(("supply", "supplytype", "utilitytype", "energytype"), "type"),
         **dict.fromkeys(("photo", "image", "picture", "photofile"), "photo"),
     }
     exact = ("property_reference", "photo")

@@ -1,5 +1,8 @@
 """Columns recognised and mapped, rows made into requests, addresses compared."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +10,10 @@ from hypothesis import strategies as st
 from homebox_async.errors import Problem
 from homebox_async.importer.addressing import address_key, first_key_of
 from homebox_async.importer.columns import MappingError
+from homebox_async.importer.leads import LeadColumns
 from homebox_async.importer.properties import PropertyColumns, PropertyRow
-from homebox_async.importer.sources import Row
+from homebox_async.importer.readings import ReadingColumns
+from homebox_async.importer.sources import Row, open_source
 from homebox_async.resources.addresses import Address, AddressId
 from homebox_async.rules import UNSET
 
@@ -325,3 +330,111 @@ def test_key_is_normal(line1: str, city: str) -> None:
     key = first_key_of(line1, None, city, None)
     assert key == first_key_of(f" {line1} ", "", f"\t{city}", "")
     assert key.count("|") == 3 + line1.count("|") + city.count("|") or not key.isascii()
+
+
+# --- addresses over many columns
+
+REST = ["Town", "Postcode", "Ref"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "lines"),
+    [
+        (["Address 1", "Address 2", "Address 3"], ["Flat 2", "The Mill", "High St"],
+         ("Flat 2", "The Mill, High St")),
+        (["Address 1", "Address 2", "Address 3"], ["1 High St", "", "Headingley"],
+         ("1 High St", "Headingley")),
+        (["House No", "Street"], ["17", "High Street"], ("17 High Street", "")),
+        (["House Number", "Street Name", "Address Line 2"], ["17", "High Street", "Headingley"],
+         ("17 High Street", "Headingley")),
+        (["Street"], ["17 High Street"], ("17 High Street", "")),
+        (["Address", "Street"], ["17 High Street", "High Street"], ("17 High Street", "")),
+    ],
+    ids=["three", "gap", "number", "number-and-line", "street", "address-and-street"],
+)  # fmt: skip
+def test_lines_of_addresses(columns: list[str], cells: list[str], lines: tuple[str, str]) -> None:
+    """Columns that together are the address are put together; nothing of it is left out."""
+    found = PropertyColumns.recognise([*columns, *REST])
+    row = dict(zip([*columns, *REST], [*cells, "Leeds", "LS1 1AA", "A1"], strict=True))
+    got = found.got(Row(1, row))
+    assert lines == (got["line1"], got.get("line2", ""))
+
+
+def test_four_lines() -> None:
+    """Of four lines, two make one, and the report says so."""
+    cases = Path(__file__).parents[1] / "data" / "cases" / "properties"
+    with open_source(cases / "four-lines.csv") as source:
+        columns = PropertyColumns.recognise(source.columns)
+        (row,) = source.rows()
+    got = columns.got(row)
+    assert ("Flat 2, The Old Mill", "17 High Street, Headingley") == (got["line1"], got["line2"])
+    assert (
+        "line1 is made of {Address Line 1}, {Address Line 2}",
+        "line2 is made of {Address Line 3}, {Address Line 4}",
+    ) == columns.notes
+
+
+@pytest.mark.parametrize("flat", ["Flat", "Flat No", "Unit", "Building Name"])
+def test_flats_are_not_left_out(flat: str) -> None:
+    """With a column for flats, number and street alone would be another home: a person decides."""
+    with pytest.raises(MappingError, match="no line1"):
+        PropertyColumns.recognise([flat, "House No", "Street", *REST])
+
+
+def test_lines_that_are_mapped() -> None:
+    """What a person maps is all there is: no other column joins it."""
+    columns = ["Address 1", "Address 2", "Address 3", *REST]
+    found = PropertyColumns.recognise(columns, mapping={"line1": "Address 1"})
+    assert "Address 3" in found.ignored
+    assert () == found.notes
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (
+            LeadColumns,
+            {
+                "Lease Start": "tenancy_start",
+                "Lease End": "tenancy_end",
+                "Tel": "tenant1_phone_number",
+                "Contact Email": "tenant1_email_address",
+                "Forename": "tenant1_first_name",
+                "Surname": "tenant1_last_name",
+                "Landlord Ref": "property_reference",
+                "Street": "line1",
+                "Post Town": "city",
+                "Post Code": "postcode",
+            },
+        ),
+        (
+            ReadingColumns,
+            {
+                "Landlord Ref.": "property_reference",
+                "Fuel Type": "type",
+                "Meter Reading": "reading",
+                "Date Read": "date_of_reading",
+                "Meter Changed": "meter_changed",
+            },
+        ),
+        (
+            PropertyColumns,
+            {"UPRN": "property_reference", "Address": "line1", "Town": "city", "Zip": "postcode"},
+        ),
+    ],
+    ids=["leads", "readings", "properties"],
+)
+def test_usual_names(kind: Any, names: dict[str, str]) -> None:
+    """The names that spreadsheets of agencies have are recognised."""
+    uses = kind.recognise(list(names)).uses
+    assert {field: column for column, field in names.items()} == {
+        field: use.strip("{}") for field, use in uses.items()
+    }
+    assert set(names) == {use.strip("{}") for use in uses.values()}
+
+
+def test_weak_names_give_way() -> None:
+    """A column that is surely the field is taken, beside one that may be."""
+    columns = ["Tel", "Mobile", "Email", "First name", "Surname", "Start date", "End date"]
+    found = LeadColumns.recognise([*columns, "Address", *REST])
+    assert ("Mobile", ("Tel",)) == (found.uses["tenant1_phone_number"], found.ignored)
