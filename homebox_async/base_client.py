@@ -18,11 +18,14 @@ from .blocking import Bridge, Facade, Worker
 from .errors import ConfigurationError
 from .events import OnEvent
 from .loading import STARTING
+from .loops import refuse_other_loops
 from .middleware import Handler, Middleware, Throttle, answered, chain
 from .observer import Listener, Observer, listeners
+from .options import check_options
 from .request_ids import HEADER, passed_id
 from .retry import Quota, Retrier, Retry
 from .transport import Transport
+from .version import own_version
 from .wire import Request
 
 C = TypeVar("C", bound="BaseClient")
@@ -65,7 +68,12 @@ class BaseClient(_Single):
         self._set_up(options)
 
     def _set_up(self, options: Options) -> None:
-        above_zero(deadline=options.deadline)
+        check_options(
+            deadline=options.deadline,
+            retry=options.retry,
+            middlewares=options.middlewares,
+            attempt_middlewares=options.attempt_middlewares,
+        )
         self._options = options
         self._deadline = options.deadline
         self._observer = Observer(options.listeners)
@@ -104,13 +112,16 @@ class BaseClient(_Single):
         Middlewares and a callback that are given are added to those there are. Closing either
         closes both.
         """
+        check_options(
+            middlewares=middlewares, attempt_middlewares=attempt_middlewares, on_event=on_event
+        )
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
         mine = self._options
         view._set_up(
             Options(
                 deadline=mine.deadline if deadline == "same" else deadline,
-                retry=retry or mine.retry,
+                retry=mine.retry if retry is None else retry,
                 middlewares=(*mine.middlewares, *middlewares),
                 attempt_middlewares=(*mine.attempt_middlewares, *attempt_middlewares),
                 listeners=(*mine.listeners, *listeners(on_event)),
@@ -154,7 +165,11 @@ class BaseClient(_Single):
             request.deadline = time.monotonic() + self._deadline
         if (own := passed_id.get()) is not None:
             request.headers = {**(request.headers or {}), HEADER: own}
-        return (await self._handle(request)).result
+        try:
+            return (await self._handle(request)).result
+        except RuntimeError:
+            refuse_other_loops()
+            raise
 
 
 class BlockingClient(_Single, Facade[C]):
@@ -182,6 +197,7 @@ class BlockingClient(_Single, Facade[C]):
     ) -> Self:
         """Return a second view of this client: same connections and pauses, other options."""
         view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)  # what a subclass has
         view._attach(
             self._target.with_options(
                 deadline=deadline,
@@ -192,7 +208,6 @@ class BlockingClient(_Single, Facade[C]):
             ),
             self._bridge,
         )
-        view._leave = self._leave
         return view
 
     @property
@@ -231,17 +246,8 @@ def _forgotten(client: BaseClient, worker: Worker) -> None:
     worker.close(client.aclose)
 
 
-def above_zero(**numbers: float | None) -> None:
-    """Raise ConfigurationError for a number that is not above 0; None is fine."""
-    for name, number in numbers.items():
-        if number is not None and not number > 0:
-            raise ConfigurationError(f"{name} is {number}; give a number above 0")
-
-
 @functools.cache
 def user_agent() -> str:
     """Return how this package names itself to the servers."""
-    with STARTING:
-        from importlib.metadata import version  # 30 ms: not for those who only look at the help
-
-    return f"homebox-async/{version('homebox-async')} Python/{platform.python_version()}"
+    with STARTING:  # it imports
+        return f"homebox-async/{own_version()} Python/{platform.python_version()}"

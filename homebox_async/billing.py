@@ -16,7 +16,6 @@ from .base_client import (
     BaseClient,
     BlockingClient,
     Options,
-    above_zero,
     user_agent,
 )
 from .blocking import blocking
@@ -26,9 +25,11 @@ from .events import OnEvent
 from .login import Login, bearer
 from .middleware import Middleware
 from .observer import listeners
+from .options import check_options
 from .origin import split_base
 from .resources.billing import BillingOperations, Spelling
 from .retry import Retry
+from .tidying import plain
 from .tracebacks import clean
 from .transport import Transport
 from .wire import Secret
@@ -84,12 +85,23 @@ class AsyncBilling(BaseClient, BillingOperations):
         on_event: OnEvent | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        token, username, password = masked(token), masked(username), masked(password)
-        above_zero(
+        token = masked(token)
+        username, password = masked(username, "username"), masked(password, "password")
+        check_options(
+            base_url=base_url,
+            login_url=login_url,
             timeout=timeout,
+            deadline=deadline,
             max_connections=max_connections,
+            keepalive_timeout=keepalive_timeout,
             max_body=max_body,
             max_document=max_document,
+            retry=retry,
+            proxy=proxy,
+            middlewares=middlewares,
+            attempt_middlewares=attempt_middlewares,
+            on_event=on_event,
+            now=now,
         )
 
         def transport(url: str, root: str, headers: Mapping[str, str] | None = None) -> Transport:
@@ -185,7 +197,8 @@ class Billing(BlockingClient[AsyncBilling]):
         on_event: OnEvent | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        token, username, password = masked(token), masked(username), masked(password)
+        token = masked(token)
+        username, password = masked(username, "username"), masked(password, "password")
         client = AsyncBilling(
             token,
             username=username,
@@ -241,8 +254,12 @@ def _administrators(given: Sequence[int] | None) -> dict[str, str]:
     if given is None:
         words = os.environ.get("HOMEBOX_BILLING_ADMINISTRATOR_IDS", "").split(";")
         ids = [word.strip() for word in words if word.strip()]
+    elif isinstance(given, (str, bytes)) or not isinstance(given, Sequence):
+        raise ConfigurationError(
+            f"administrator_ids is {type(given).__name__}, not a list; give whole numbers in one"
+        )
     else:
-        ids = [str(number) for number in given]
+        ids = [str(plain(number)) for number in given]
     if not all(number.isascii() and number.isdecimal() for number in ids):
         raise ConfigurationError("administrator_ids holds what is no id; give whole numbers")
     return {"istaAdministratorIds": ";".join(ids)} if ids else {}

@@ -16,7 +16,17 @@ import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    NoReturn,
+    ParamSpec,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from .download import Download, Progress
 from .errors import ConfigurationError, ConnectionFailed, Outcome
@@ -309,6 +319,12 @@ class BlockingPages(Generic[T]):
     def __init__(self, bridge: Bridge, pages: Pages[T]) -> None:
         self._bridge = bridge
         self._pages = pages
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "whether a list is empty is not known before it is fetched;"
+            " ask `pages.first() is not None`, or collect() it"
+        )
 
     def __iter__(self) -> BlockingCursor[T]:
         return BlockingCursor(self.pages())

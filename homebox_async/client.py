@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, overload
 
-from .base_client import MAX_BODY, BaseClient, Options, above_zero, user_agent
+from .base_client import MAX_BODY, BaseClient, Options, user_agent
 from .codec import decode, parse
 from .credentials import checked_token, masked
 from .errors import ConfigurationError, Problem, ValidationError
@@ -16,7 +16,9 @@ from .login import bearer
 from .middleware import Middleware
 from .models import Model
 from .observer import listeners
+from .options import check_options
 from .resources.account import AsyncAccount
+from .resources.base import Resource, shown
 from .resources.branches import AsyncBranch, AsyncBranches
 from .resources.leads import AsyncLeads
 from .resources.metrics import AsyncMetrics
@@ -108,6 +110,20 @@ class AsyncHomebox(BaseClient):
         attempt_middlewares: Sequence[Middleware] = (),
         on_event: OnEvent | None = None,
     ) -> None:
+        check_options(
+            environment=environment,
+            base_url=base_url,
+            timeout=timeout,
+            deadline=deadline,
+            max_connections=max_connections,
+            keepalive_timeout=keepalive_timeout,
+            max_body=max_body,
+            retry=retry,
+            proxy=proxy,
+            middlewares=middlewares,
+            attempt_middlewares=attempt_middlewares,
+            on_event=on_event,
+        )
         token = checked_token(
             masked(token),
             "HOMEBOX_TOKEN",
@@ -117,7 +133,6 @@ class AsyncHomebox(BaseClient):
             raise ConfigurationError(
                 f"environment {environment!r} is unknown; give 'production' or 'sandbox'"
             )
-        above_zero(timeout=timeout, max_connections=max_connections, max_body=max_body)
         transport = Transport(
             base_url=base_url or os.environ.get("HOMEBOX_BASE_URL") or ENVIRONMENTS[environment],
             root="/api/partner",
@@ -141,22 +156,8 @@ class AsyncHomebox(BaseClient):
         )
 
     def _hold_resources(self) -> None:
-        self.addresses = AsyncAddresses(self._call)
-        self.properties = AsyncProperties(self._call)
-        self.orders = AsyncOrders(self._call)
-        self.tenant_packages = AsyncTenantPackages(self._call)
-        self.partner_packages = AsyncPartnerPackages(self._call)
-        self.invites = AsyncInvites(self._call)
-        self.bill_payers = AsyncBillPayers(self._call)
-        self.mandates = AsyncMandates(self._call)
-        self.tenancies = AsyncTenancies(self._call)
-        self.leads = AsyncLeads(self._call)
-        self.readings = AsyncReadings(self._call)
-        self.postal_bills = AsyncPostalBills(self._call)
-        self.voids = AsyncVoids(self._call)
-        self.account = AsyncAccount(self._call)
-        self.branches = AsyncBranches(self._call)
-        self.metrics = AsyncMetrics(self._call)
+        for name, kind in _RESOURCES.items():
+            setattr(self, name, kind(self._call))
 
     def branch(self, branch_id: int) -> AsyncBranch:
         """Return the calls that can be made on behalf of a branch account; sends nothing."""
@@ -208,6 +209,7 @@ class AsyncHomebox(BaseClient):
         are left out. `into`: the model to make of the answer's `envelope`; without it the whole
         answer comes as plain JSON values, None for an empty one.
         """
+        _check_kinds(method, path, params=params, query=query, json=json, form=form, into=into)
         method = method.upper()
         _check_call(method, path, params or {}, json, form)
 
@@ -217,9 +219,58 @@ class AsyncHomebox(BaseClient):
             return parse(response.body, response.charset) if response.body.strip() else None
 
         request = encode(
-            method, path.lstrip("/"), params=params, query=query, fields=json, form=form, read=read
+            method,
+            path.lstrip("/"),
+            params=params,
+            query=query,
+            fields=json,
+            form=form,
+            read=read,
+            ids=False,
         )
         return await self._call(request)
+
+
+_RESOURCES: Mapping[str, type[Resource]] = {
+    "addresses": AsyncAddresses,
+    "properties": AsyncProperties,
+    "orders": AsyncOrders,
+    "tenant_packages": AsyncTenantPackages,
+    "partner_packages": AsyncPartnerPackages,
+    "invites": AsyncInvites,
+    "bill_payers": AsyncBillPayers,
+    "mandates": AsyncMandates,
+    "tenancies": AsyncTenancies,
+    "leads": AsyncLeads,
+    "readings": AsyncReadings,
+    "postal_bills": AsyncPostalBills,
+    "voids": AsyncVoids,
+    "account": AsyncAccount,
+    "branches": AsyncBranches,
+    "metrics": AsyncMetrics,
+}
+shown(AsyncHomebox, _RESOURCES)
+
+
+def _check_kinds(method: Any, path: Any, *, into: Any, **given: Any) -> None:
+    """Refuse arguments of another kind than `request` takes."""
+    wrong = [
+        Problem(name, f"is {type(value).__name__}, not text", "give it as text")
+        for name, value in (("method", method), ("path", path))
+        if not isinstance(value, str)
+    ]
+    for name, value in given.items():
+        if value is None:
+            continue
+        if not isinstance(value, Mapping):
+            problem = f"is {type(value).__name__}, not a mapping"
+            wrong.append(Problem(name, problem, 'give a mapping such as {"name": "value"}'))
+        elif not all(isinstance(key, str) for key in value):
+            wrong.append(Problem(name, "has a name that is not text", "give each name as text"))
+    if into is not None and not (isinstance(into, type) and issubclass(into, Model)):
+        wrong.append(Problem("into", "is not a class of answers", "give a subclass of Model"))
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def _check_call(

@@ -11,15 +11,25 @@ import stat
 
 from .errors import ConfigurationError
 from .private_files import read_bounded, reason_of
+from .tidying import plain
 from .tracebacks import clean
 from .wire import Secret
 
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 _LONGEST = 65_536  # bytes; no secret is that long, and a wrong path may be endless
 
 
-def masked(text: str | None) -> Secret | None:
-    """Return what a caller gave as a secret: tracebacks with locals show no more than ***."""
-    return None if text is None else Secret(text)
+def masked(text: str | None, name: str = "token") -> Secret | None:
+    """Return what a caller gave as a secret: tracebacks with locals show no more than ***.
+
+    Raises ConfigurationError for what is no text; `name` is what the caller calls it.
+    """
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        fix = "decode() it" if isinstance(text, bytes) else "give the text itself"
+        raise ConfigurationError(f"{name} is {type(text).__name__}, not text; {fix}")
+    return Secret(plain(text))
 
 
 def from_environment(variable: str) -> Secret | None:
@@ -82,6 +92,11 @@ def checked_token(given: Secret | None, variable: str, hint: str) -> Secret:
     if not token:
         raise ConfigurationError(
             f"no API token; pass token=..., or set {variable} or {variable}_FILE ({hint})"
+        )
+    if token[0] in _QUOTES or token[-1] in _QUOTES:
+        raise ConfigurationError(
+            "the API token stands in quotes, which some readers of env files keep; "
+            "give it without them"
         )
     if not is_token(token):
         raise ConfigurationError(

@@ -23,11 +23,11 @@ class Files:
         """Close the files."""
         self._stack.close()
 
-    def form(self, body: FormBody) -> aiohttp.FormData:
-        """Return the form as aiohttp takes it."""
-        form = aiohttp.FormData(default_to_multipart=True)
+    def form(self, body: FormBody) -> aiohttp.MultipartWriter:
+        """Return the form as aiohttp sends it."""
+        form = aiohttp.MultipartWriter("form-data")
         for name, value in body.fields:
-            form.add_field(name, value)
+            _add(form, aiohttp.get_payload(value), name)
         for name, upload in body.files:
             try:
                 content = self._opened(upload)
@@ -35,12 +35,8 @@ class Files:
                 wrong = f"cannot be read any more ({type(broken).__name__})"
                 fix = "keep the file where it is, and open, until the call has ended"
                 raise ValidationError([Problem(name, wrong, fix)]) from None
-            form.add_field(
-                name,
-                content,
-                filename=upload.filename,
-                content_type=upload.content_type,
-            )
+            part = aiohttp.get_payload(content, content_type=upload.content_type)
+            _add(form, part, name, upload.filename)
         return form
 
     def _opened(self, upload: Upload) -> BinaryIO:
@@ -50,6 +46,26 @@ class Files:
         if isinstance(content, Path):
             return self._stack.enter_context(content.open("rb"))
         return _Borrowed(content, upload.start)
+
+
+def _add(
+    form: aiohttp.MultipartWriter, part: aiohttp.Payload, name: str, filename: str | None = None
+) -> None:
+    """Add a part with the names in its header as the HTML standard writes them, in UTF-8.
+
+    aiohttp would percent-encode a file's name, which servers take for the name itself.
+    """
+    said = f'form-data; name="{_escaped(name)}"'
+    if filename is not None:
+        said += f'; filename="{_escaped(filename)}"'
+    assert part.headers is not None
+    part.headers["Content-Disposition"] = said
+    part.headers.popall("Content-Length", None)
+    form.append_payload(part)
+
+
+def _escaped(name: str) -> str:
+    return name.replace('"', "%22")  # `wire` refuses line breaks
 
 
 class _Borrowed(io.RawIOBase, BinaryIO):

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from .errors import ConfigurationError
+
 R = TypeVar("R")
 
 
@@ -42,3 +44,14 @@ def run(work: Coroutine[Any, Any, R]) -> R:
     """Run a coroutine to its end in a loop of its own, as `asyncio.run` does."""
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(work)
+
+
+def refuse_other_loops() -> None:
+    """Raise ConfigurationError where asyncio does not run: under trio, for one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "no event loop of asyncio runs here; use asyncio.run(), or from trio and others the"
+            " sync client in a thread (trio.to_thread.run_sync)"
+        ) from None

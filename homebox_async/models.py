@@ -13,12 +13,14 @@ import codecs
 import functools
 import json
 import re
+import typing
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, dataclass_transform
 
 import attrs
+import msgspec
 
 from .errors import HomeboxError
 
@@ -217,6 +219,43 @@ class Model:
             source = source.answer
         return None if source is None else source.tree
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by their names here: objects inside as dicts, several as a list.
+
+        Amounts stay Decimal, dates dates. `raw` has all that the server sent, as it sent it.
+        """
+        return {name: _unfolded(getattr(self, name)) for name in wire_names(type(self))}
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON: amounts as text, dates and times in ISO 8601."""
+        return msgspec.json.encode(self.to_dict()).decode()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
+        """Let pydantic (so FastAPI, too) check, write and describe objects of this class."""
+        from pydantic_core import core_schema  # only pydantic calls this
+
+        hints = typing.get_type_hints(cls)
+        fields = core_schema.typed_dict_schema(
+            {
+                name: core_schema.typed_dict_field(handler(hints[name]), required=False)
+                for name in wire_names(cls)
+            },
+            cls_name=cls.__name__,
+        )
+
+        def made(value: Any, check: Callable[[Any], dict[str, Any]]) -> Any:
+            return value if isinstance(value, cls) else cls(**check(value))
+
+        return core_schema.no_info_wrap_validator_function(
+            made,
+            fields,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda item: {name: getattr(item, name) for name in wire_names(cls)},
+                return_schema=fields,
+            ),
+        )
+
     def __copy__(self: M) -> M:
         return self  # frozen; a copy by way of pickle would lose `answer`
 
@@ -233,6 +272,12 @@ class Model:
             object.__setattr__(self, name, value)
         if raw:
             object.__setattr__(self, "_source", Part(raw, None))
+
+
+def _unfolded(value: Any) -> Any:
+    if isinstance(value, Model):
+        return value.to_dict()
+    return [_unfolded(one) for one in value] if isinstance(value, tuple) else value
 
 
 def renamed(wire: str, default: Any = None) -> Any:

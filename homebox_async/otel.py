@@ -20,7 +20,6 @@ import asyncio
 import re
 import time
 from contextvars import ContextVar
-from importlib.metadata import version
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
@@ -32,6 +31,7 @@ from .errors import RequestError, StatusError
 from .events import Event, PauseEvent, RetryEvent, RowEvent
 from .middleware import Handler
 from .observer import Guard, outcome_of_end, sent_id
+from .version import own_version
 from .wire import Request, Response
 
 try:
@@ -103,9 +103,9 @@ class _Telemetry:
         self._prefix = url.path.rstrip("/")
         self._server: Attributes = {"server.address": url.host, "server.port": url.port}
         self._propagator = TraceContextTextMapPropagator() if propagate else None
-        name, own_version = "homebox_async", version("homebox-async")
-        self._tracer = trace.get_tracer(name, own_version, tracer_provider, _SCHEMA)
-        meter = metrics.get_meter(name, own_version, meter_provider, _SCHEMA)
+        name, version = "homebox_async", own_version()
+        self._tracer = trace.get_tracer(name, version, tracer_provider, _SCHEMA)
+        meter = metrics.get_meter(name, version, meter_provider, _SCHEMA)
         self._attempt_seconds = meter.create_histogram(
             "http.client.request.duration",
             unit="s",

@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import attrs
 
@@ -118,6 +118,12 @@ class Pages(Generic[T]):
 
     def __aiter__(self) -> Cursor[T]:
         return Cursor(self.pages())
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "whether a list is empty is not known before it is fetched;"
+            " ask `await pages.first() is not None`, or await collect()"
+        )
 
     def pages(self) -> PageCursor[T]:
         """Iterate page by page."""

@@ -14,9 +14,11 @@ import attrs
 
 from .errors import Problem, ValidationError
 from .rules import positive_integer
+from .tidying import plain
 
 # Whatever precision the caller's own context has, sums of money are exact here.
 _MONEY: Final = Context(prec=50, rounding=ROUND_HALF_UP)
+_LIMIT: Final = Decimal(10) ** 12  # pounds; sums of far more would overflow
 _SERVICE_CHARGE = re.compile(r"\bservice[\s_-]*charge\b", re.IGNORECASE)
 
 
@@ -140,10 +142,12 @@ def price_package(
     price of a bill holds. `bill_payers`: how many of them pay, all of them by default.
     `add_ons`: ids of the package's add-ons; a custom package has no other bills than these and
     the service charge.
-    Raises ValidationError with all that is wrong: no price for that number of tenants, an
+    Raises ValidationError with all that is wrong: no price for that number of tenants, a price
+    that is no sum of money (a trillion pounds and more would overflow), an
     add-on that is unknown or named twice, more bill payers than occupants, numbers below 1.
     Source: "Calculating Prices", "Custom Package".
     """
+    occupants, bill_payers = plain(occupants), plain(bill_payers)
     wrong = _number_problems(occupants, bill_payers)
     chosen, problems = _chosen(package.addons, add_ons)
     wrong += problems
@@ -197,7 +201,7 @@ def _chosen(
     known = ", ".join(map(str, offered)) or "none: this package has no add-ons"
     found: dict[int, QuotedBill] = {}
     wrong: list[Problem] = []
-    for index, number in enumerate(ids):
+    for index, number in enumerate(map(plain, ids)):
         field = f"add_ons.{index}"
         fault = positive_integer(number)
         if fault is not None:
@@ -217,11 +221,15 @@ def _lines(
     """Yield a line for each bill that has one price for so many people; note the others."""
     for bill in bills:
         field = f"{where}.{bill.id}.prices"
-        prices = {
-            price.price_per_housemate: price
+        offered = [
+            (price.price_per_housemate, price)
             for price in bill.prices
             if price.housemates == occupants and price.price_per_housemate is not None
-        }
+        ]
+        if not all(each.is_finite() and each.copy_abs() < _LIMIT for each, _ in offered):
+            wrong.append(Problem(field, "has a price that is no sum of money", _ASK))
+            continue
+        prices = dict(offered)
         if len(prices) == 1:
             ((each, price),) = prices.items()
             yield PriceLine(

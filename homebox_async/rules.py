@@ -1,7 +1,9 @@
 """What the API accepts: small checks that name a value's problem and the fix.
 
-A rule takes a value that is set and returns None or (problem, fix).
-A field that the caller did not give is UNSET and left out of the request; None is sent as null.
+A rule takes a value that is set and returns None or (problem, fix); `tidy` makes the values of
+some rules what goes out, before they are checked.
+A field that the caller did not give is UNSET and left out of the request; None is sent as null
+where the rule is `nullable`, and refused elsewhere.
 No text repeats the value: it may be personal.
 Which field has which rule stands with the fields, in `resources`.
 """
@@ -19,6 +21,7 @@ import attrs
 from msgspec import UNSET
 from msgspec import UnsetType as Unset
 
+from . import tidying
 from .errors import Problem
 from .loading import STARTING
 
@@ -30,6 +33,7 @@ __all__ = [
     "Verdict",
     "absent",
     "account_number",
+    "address_line",
     "boolean",
     "check",
     "colour",
@@ -43,7 +47,9 @@ __all__ = [
     "mandate_name",
     "notes",
     "nothing_given",
+    "nullable",
     "one_of",
+    "optional_address_line",
     "optional_text",
     "past_date",
     "phone_number",
@@ -53,6 +59,7 @@ __all__ = [
     "sort_code",
     "tenancy_date",
     "text",
+    "tidy",
     "uk_postcode",
 ]
 
@@ -104,6 +111,16 @@ def _unprintable(value: str) -> Verdict:
     return None
 
 
+def address_line(value: object) -> Verdict:
+    """Accept text, which goes out trimmed and with single spaces inside."""
+    return text(value)
+
+
+def optional_address_line(value: object) -> Verdict:
+    """Accept text, "" included, which goes out as that of `address_line`."""
+    return optional_text(value)
+
+
 def notes(value: object) -> Verdict:
     """Accept text that may have several lines."""
     flat = " ".join(value.split()) if isinstance(value, str) else value
@@ -111,17 +128,19 @@ def notes(value: object) -> Verdict:
 
 
 def uk_postcode(value: object) -> Verdict:
-    """Accept a full UK postcode, with or without its space."""
+    """Accept a full UK postcode, with or without its space; it goes out with one."""
     fault = text(value)
-    if fault is None and not _POSTCODE.fullmatch(str(value).strip()):
+    if fault is None and not _POSTCODE.fullmatch(tidying.postcode(value)):
         return "is not a full UK postcode", "give one such as EC1V 2NX"
     return fault
 
 
 def positive_integer(value: object) -> Verdict:
-    """Accept an integer greater than 0 ("Form Data" of the meter readings)."""
+    """Accept an integer greater than 0: an id, or one of the "Form Data" of the meter readings."""
     if not isinstance(value, int) or isinstance(value, bool):
         return f"is {type(value).__name__}, not an integer", "give a whole number above 0"
+    if value >= 1 << 63:
+        return "is too large", "give a whole number below 2**63"
     return None if value > 0 else ("is not above 0", "give a whole number above 0")
 
 
@@ -149,7 +168,7 @@ def past_date(value: object) -> Verdict:
 
 
 def phone_number(value: object) -> Verdict:
-    """Accept a phone number with its country code, such as +441234567890.
+    """Accept a phone number with its country code, such as +441234567890; it goes out as E.164.
 
     The country has to exist and the length to be one of its own. Whether a number is in service
     is not asked: tables of that grow old, and a refusal here cannot be overruled.
@@ -157,7 +176,7 @@ def phone_number(value: object) -> Verdict:
     fault = text(value)
     if fault is not None:
         return fault
-    number = str(value).replace(" ", "")
+    number = tidying.phone(value)
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
         return "is not a number with country code", "give one such as +441234567890"
     with STARTING:
@@ -222,10 +241,10 @@ def country_code(value: object) -> Verdict:
 
 
 def colour(value: object) -> Verdict:
-    """Accept a colour as #RRGGBB ("Update Account Details")."""
+    """Accept a colour as #RRGGBB or #RGB ("Update Account Details": "a hex value")."""
     fault = text(value)
-    if fault is None and not re.fullmatch("#[0-9A-Fa-f]{6}", str(value)):
-        return "is not a colour as #RRGGBB", "give one such as #E3E3E3"
+    if fault is None and not re.fullmatch("#([0-9A-Fa-f]{3}){1,2}", str(value)):
+        return "is not a colour as #RRGGBB or #RGB", "give one such as #E3E3E3"
     return fault
 
 
@@ -240,17 +259,47 @@ def positive_integers(values: object) -> Verdict:
     """Accept a sequence of integers greater than 0: ids."""
     if not isinstance(values, Sequence) or isinstance(values, str):
         return f"is {type(values).__name__}, not a list", "give a list of ids"
-    return next(filter(None, map(positive_integer, values)), None)
+    return next(filter(None, map(positive_integer, map(tidying.plain, values))), None)
 
 
 def one_of(*allowed: str) -> Rule:
-    """Accept one of the listed texts."""
+    """Accept one of the listed texts, in any case; it goes out as listed."""
 
     def rule(value: object) -> Verdict:
         known = " or ".join(map(repr, allowed))
-        return None if value in allowed else ("is not one the API knows", f"give {known}")
+        known_one = isinstance(value, str) and value.lower() in allowed
+        return None if known_one else ("is not one the API knows", f"give {known}")
 
+    # Answers have another case than requests ("Gas"): what came back can go out again.
+    _TIDY[rule] = functools.partial(tidying.listed, allowed)
     return rule
+
+
+_nullable: set[Rule] = set()
+
+
+@_cached
+def nullable(rule: Rule) -> Rule:
+    """Return the rule of a field that may also be null."""
+
+    def or_none(value: object) -> Verdict:
+        return rule(value)
+
+    _nullable.add(or_none)
+    return or_none
+
+
+_TIDY: dict[Rule, Callable[[Any], Any]] = {
+    address_line: tidying.spaced,
+    optional_address_line: tidying.spaced,
+    uk_postcode: tidying.postcode,
+    phone_number: tidying.phone,
+}
+
+
+def tidy(rule: Rule | None) -> Callable[[Any], Any]:
+    """Return what makes a value of a rule the one that goes out; see `tidying`."""
+    return _TIDY.get(rule, tidying.plain) if rule else tidying.plain
 
 
 def made_of(*kinds: type[Input], what: str = "") -> Rule:
@@ -281,10 +330,15 @@ def end_after_start(start: dt.date, end: dt.date | Unset) -> Iterator[Problem]:
 
 def each(name: str, kind: type[Input], items: Sequence[Input], what: str) -> Iterator[Problem]:
     """Check a list of objects of one class, of which there has to be at least one."""
+    if absent(items):
+        items = ()
+    if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
+        yield Problem(name, f"is {type(items).__name__}, not a list", f"give a list of {what}s")
+        return
     if not items:
         yield Problem(name, "is empty", f"give at least one {what}")
     rule = made_of(kind, what=f"a {what}")
-    for index, item in enumerate(items or ()):
+    for index, item in enumerate(items):
         fault = rule(item)
         if fault is None:
             yield from item.problems(f"{name}.{index}.")
@@ -298,14 +352,20 @@ def nothing_given(**fields: object) -> Iterator[Problem]:
         yield Problem(" or ".join(fields), "is missing", "give what shall change")
 
 
+_NULL = ("is None, which the API has no use for here", "give a value or leave it out")
+
+
 def check(fields: Mapping[str, Any], rules: Mapping[str, Rule], prefix: str = "") -> list[Problem]:
-    """Return every problem of the given fields; fields that are unset or None have none."""
+    """Return every problem of the given fields; fields that are unset have none."""
     wrong: list[Problem] = []
     for name, value in fields.items():
-        if value is UNSET or value is None:
+        if value is UNSET:
             continue
         rule = rules.get(name)
-        fault = None if rule is None else rule(value)
+        if value is None:
+            fault = None if rule is None or rule in _nullable else _NULL
+        else:
+            fault = None if rule is None else rule(value)
         if fault is not None:
             wrong.append(Problem(prefix + name, *fault))
         elif isinstance(value, Input):
@@ -326,12 +386,11 @@ class Input:
         """Return all that is wrong with this object, with field paths below `prefix`."""
         names, rules, required = _layout(type(self))
         values = {wire: getattr(self, name) for name, wire in names}
-        missing = [
-            Problem(prefix + wire, "is missing", "give it")
-            for wire in required
-            if absent(values[wire])
-        ]
-        return missing + check(values, rules, prefix)
+        missing = [wire for wire in required if absent(values[wire])]
+        wrong = [Problem(prefix + wire, "is missing", "give it") for wire in missing]
+        for wire in missing:
+            del values[wire]
+        return wrong + check(values, rules, prefix)
 
     def on_wire(self) -> dict[str, Any]:
         """Return the values by the API's names."""
@@ -356,7 +415,12 @@ def field(
 
     `wire`: the API's name of the field, where that is not the attribute's.
     """
-    return attrs.field(default=default, repr=not secret, metadata={"rule": rule, "wire": wire})
+    return attrs.field(
+        default=default,
+        repr=not secret,
+        converter=tidy(rule),
+        metadata={"rule": rule, "wire": wire},
+    )
 
 
 # As a plain `attrs.frozen`, type checkers would take every field made by `field` for optional.

@@ -14,6 +14,7 @@ from .credentials import masked
 from .events import OnEvent
 from .middleware import Middleware
 from .resources.account import AsyncAccount
+from .resources.base import shown
 from .resources.branches import AsyncBranch, AsyncBranches, AsyncBranchOrders
 from .resources.leads import AsyncLeads
 from .resources.metrics import AsyncMetrics
@@ -275,3 +276,36 @@ class Homebox(BlockingClient[AsyncHomebox]):
         return Branch(self._target.branch(branch_id), self._bridge)
 
     request = blocking(AsyncHomebox.request)
+
+
+shown(
+    Homebox,
+    {
+        "addresses": Addresses,
+        "properties": Properties,
+        "orders": Orders,
+        "tenant_packages": TenantPackages,
+        "partner_packages": PartnerPackages,
+        "invites": Invites,
+        "bill_payers": BillPayers,
+        "mandates": Mandates,
+        "tenancies": Tenancies,
+        "leads": Leads,
+        "readings": Readings,
+        "postal_bills": PostalBills,
+        "voids": Voids,
+        "account": Account,
+        "branches": Branches,
+        "metrics": Metrics,
+    },
+)
+shown(
+    Branch,
+    {
+        "properties": BranchProperties,
+        "orders": BranchOrders,
+        "invites": BranchInvites,
+        "leads": Leads,
+        "voids": Voids,
+    },
+)

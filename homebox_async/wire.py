@@ -12,7 +12,16 @@ import functools
 import math
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+import uuid
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
@@ -26,7 +35,8 @@ from .errors import (
     Problem,
     ValidationError,
 )
-from .rules import UNSET, Input, Rule, absent, check
+from .rules import UNSET, Input, Rule, absent, check, positive_integer, tidy
+from .tidying import plain
 
 
 class Safety(enum.Enum):
@@ -168,7 +178,7 @@ class Request:
 class _Quoted(dict[str, Any]):
     def __getitem__(self, name: str) -> str:
         value = super().__getitem__(name)
-        return str(value) if type(value) is int else quote(value, safe="")
+        return str(value) if isinstance(value, int) else quote(value, safe="")
 
 
 @attrs.define(eq=False)
@@ -223,21 +233,27 @@ def encode(
     required: Iterable[str] = (),
     problems: Iterable[Problem] = (),
     read: Callable[[Response], Any] = lambda _: None,
+    ids: bool = True,
 ) -> Request:
     """Return the request, or raise ValidationError with all that is wrong with the input.
 
     `fields` become JSON, where None is null; `form` becomes a multipart form, which has no null:
     there, as in the query, None is left out. Values that are UNSET are always left out.
     `rules` are applied to whatever of query, fields and form has their name.
+    `ids`: whether the parameters that are named so have to be ids.
     """
-    params, query = params or {}, query or {}
-    wrong = _path_problems(params) if params else []
+    rules = rules or {}
+    params, query = _tidied(params or {}, rules), _tidied(query or {}, rules)
+    fields = None if fields is None else _tidied(fields, rules)
+    form = None if form is None else _tidied(form, rules)
+    wrong = _path_problems(params, ids) if params else []
     if rules or required:
         given = {**query, **(fields or {}), **(form or {})}
-        wrong += [
-            Problem(name, "is missing", "give it") for name in required if absent(given.get(name))
-        ]
-        wrong += check(given, rules or {})
+        missing = [name for name in required if absent(given.get(name))]
+        wrong += [Problem(name, "is missing", "give it") for name in missing]
+        for name in missing:
+            given.pop(name, None)
+        wrong += check(given, rules)
     wrong += problems
     if not wrong and (query or form):
         wrong += _text_problems(query)
@@ -271,9 +287,10 @@ def checked(
         if not query
         else tuple(
             [
-                (name, _plain(name, value))
+                pair
                 for name, value in query.items()
                 if value is not UNSET and value is not None
+                for pair in _pairs(name, value)
             ]
         ),
         body=body,
@@ -282,11 +299,19 @@ def checked(
     )
 
 
-def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
-    """A value must not leave its segment, nor name another one."""
+def _tidied(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    return {name: tidy(rules.get(name))(value) for name, value in given.items()}
+
+
+def _path_problems(params: Mapping[str, str | int], ids: bool) -> list[Problem]:
+    """A value must not leave its segment, nor name another one; an id is a number above 0."""
     wrong: list[Problem] = []
     for name, value in params.items():
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
+        if ids and (name == "id" or name.endswith("_id")):
+            fault = positive_integer(value)
+            if fault is not None:
+                wrong.append(Problem(name, *fault))
+        elif isinstance(value, bool) or not isinstance(value, (str, int)):
             wrong.append(Problem(name, f"is {type(value).__name__}", "give an id or text"))
         elif isinstance(value, int):
             if value < 0:
@@ -300,11 +325,20 @@ def _path_problems(params: Mapping[str, str | int]) -> list[Problem]:
     return wrong
 
 
+_TEXTS = (str, int, float, Decimal, dt.date, dt.time, uuid.UUID)  # what a query or a form can say
+
+
 def _text_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Refuse names and values of a query or a form that have no text to be sent."""
     for name, value in given.items():
         if isinstance(value, Upload):
             yield from upload_problems(name, value)
+        elif isinstance(value, (list, tuple)):
+            yield from _text_problems({f"{name}.{index}": one for index, one in enumerate(value)})
+        elif value is not None and value is not UNSET and not isinstance(value, _TEXTS):
+            yield Problem(
+                name, f"is {type(value).__name__}", "give text, a number, or a list of such"
+            )
         elif isinstance(value, (float, Decimal)) and not math.isfinite(value):
             yield Problem(name, "is not a finite number", "give one or leave it out")
         else:
@@ -327,7 +361,7 @@ def upload_problems(name: str, upload: Upload) -> Iterator[Problem]:
 def _json(fields: Mapping[str, Any]) -> bytes:
     given = {name: _jsonable(name, value) for name, value in fields.items() if value is not UNSET}
     try:
-        data = msgspec.json.encode(given)
+        data = _encoded(given)
         # msgspec writes NaN and Infinity as null, and those of Decimal as text.
         if b"null" in data or b"NaN" in data or b"Infinity" in data:
             wrong = [name for name, value in given.items() if _holds_no_number(value)]
@@ -340,10 +374,11 @@ def _json(fields: Mapping[str, Any]) -> bytes:
     except ValidationError:
         raise
     except (TypeError, ValueError, OverflowError, RecursionError):
+        fix = "give text, numbers, lists and mappings"
+        unfit = [name for name, value in given.items() if not _is_json(value)]
         raise ValidationError(
-            Problem(name, "cannot be written as JSON", "give text, numbers, lists and mappings")
-            for name, value in given.items()
-            if not _is_json(value)
+            Problem(name, "cannot be written as JSON", fix)
+            for name in unfit or ["json"]  # nested too deeply only as a whole
         ) from None
 
 
@@ -356,13 +391,24 @@ def _jsonable(name: str, value: Any) -> Any:
     if isinstance(value, Input):
         inner = value.on_wire().items()
         return {field: _jsonable(field, one) for field, one in inner if one is not UNSET}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_jsonable(name, one) if isinstance(one, Input) else one for one in value]
     return value
 
 
+def _plainly(value: Any) -> Any:
+    """Return what msgspec does not know as what it is, or TypeError."""
+    made = plain(value)
+    if made is value:
+        raise TypeError
+    return made
+
+
+_encoded = msgspec.json.Encoder(enc_hook=_plainly).encode
+
+
 def _holds_no_number(value: Any) -> bool:
-    waiting = [msgspec.to_builtins(value, builtin_types=(Decimal,))]
+    waiting = [msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=_plainly)]
     while waiting:  # no recursion: what msgspec can write may be deep
         here = waiting.pop()
         if isinstance(here, dict):
@@ -376,7 +422,7 @@ def _holds_no_number(value: Any) -> bool:
 
 def _is_json(value: Any) -> bool:
     try:
-        msgspec.json.encode(value)
+        _encoded(value)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return False
     return True
@@ -387,7 +433,14 @@ def _date(name: str, value: dt.date) -> str:
     return value.isoformat() if form is None else value.strftime(form)
 
 
-def _plain(name: str, value: Any) -> str:
+def _pairs(name: str, value: Any) -> list[tuple[str, str]]:
+    """Return a value as a query or a form has it; a list as PHP reads it, `name[]` for each."""
+    if isinstance(value, (list, tuple)):
+        return [(f"{name}[]", _text(name, plain(one))) for one in value]
+    return [(name, _text(name, value))]
+
+
+def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date):
@@ -399,9 +452,10 @@ def _form(form: Mapping[str, Any]) -> FormBody:
     given = {n: value for n, value in form.items() if value is not UNSET and value is not None}
     return FormBody(
         fields=tuple(
-            (name, _plain(name, value))
+            pair
             for name, value in given.items()
             if not isinstance(value, Upload)
+            for pair in _pairs(name, value)
         ),
         files=tuple((name, value) for name, value in given.items() if isinstance(value, Upload)),
     )

@@ -76,6 +76,19 @@ class _Option(click.Option):
         return self._record
 
 
+def restore_help(name: str, command: click.Command) -> None:
+    """Give a command, and those below it, the help that `python -OO` has taken out of the code."""
+    node: Node = json.loads(_FILE.read_bytes())
+    _restore(command, node["commands"][name] if name else node)
+
+
+def _restore(command: click.Command, node: Node) -> None:
+    command.help = node["help"]
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            _restore(child, node["commands"][name])
+
+
 def answer() -> NoReturn:
     """Answer the shell, which has set _HOMEBOX_COMPLETE, and leave."""
     known().main(prog_name="homebox", complete_var=_VARIABLE)

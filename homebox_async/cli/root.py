@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from ..version import own_version
 from .errors import EXIT_CODES, Exit, guarded, silence
 from .text import examples
 
@@ -75,6 +76,14 @@ class Root(click.Group):
             silence()
             return Exit.DONE
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command does."""
+        if self.help is None:
+            from .outline import restore_help
+
+            restore_help("", self)
+        super().format_help_text(ctx, formatter)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return sorted(COMMANDS)
@@ -85,12 +94,22 @@ class Root(click.Group):
             return None
         module = import_module(f".{COMMANDS[cmd_name][0]}", __package__)
         command: click.Command = getattr(module, "group", None) or module.command
+        if command.help is None:
+            from .outline import restore_help
+
+            restore_help(cmd_name, command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"homebox, version {own_version()}")
+        ctx.exit()
 
 
 def typed(ctx: click.Context) -> str:
@@ -111,7 +130,14 @@ def typed(ctx: click.Context) -> str:
     )
     + EXIT_CODES,
 )
-@click.version_option(package_name="homebox-async", prog_name="homebox")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def homebox() -> None:
     """Homebox Partner API: bulk imports, lists, and an emulator to rehearse with.
 

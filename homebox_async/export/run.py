@@ -27,8 +27,10 @@ from ..client import AsyncHomebox
 from ..errors import NotFound, Problem, ValidationError
 from ..evidence import IdSet
 from ..identity import target_of
+from ..loops import refuse_other_loops
 from ..models import Model
 from ..pages import Page, Passes, identity
+from ..pending import Pending, refuse_client
 from ..rules import positive_integer
 from ..tracebacks import clean
 from .formats import Format, Parquet, Row, format_of
@@ -113,6 +115,7 @@ def export(
     Source: "List Properties", "List Leads", "List Bills Packages", "List Payments", "List Meter
     Readings for an Order" and "... for a Property".
     """
+    refuse_client(client, AsyncHomebox, "export", "export_sync")
     problems = [*since_problems(since), *_problems(to, format, concurrency, bom)]
     if problems:
         raise ValidationError(problems)
@@ -141,7 +144,7 @@ def _problems(to: object, format: object, concurrency: object, bom: object) -> I
         yield Problem("concurrency", *fault)
 
 
-class Export:
+class Export(Pending):
     """One run of an export; made by `export`, and awaited once.
 
     `rows`, `total` (of objects, where the server tells it) and `phase` are live.
@@ -176,6 +179,7 @@ class Export:
         self._seen = IdSet()
         self.total: int | None = None
         self.phase = "connecting"
+        self._made()
 
     @property
     def rows(self) -> int:
@@ -188,6 +192,8 @@ class Export:
     @clean
     async def run(self) -> ExportReport:
         """Run the export to its end and return its report."""
+        self._runs()
+        refuse_other_loops()
         began = time.monotonic()
         if not isinstance(self._to, (str, os.PathLike)):
             stream = Stream(self._to)

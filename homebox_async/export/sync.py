@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 from ..client import AsyncHomebox
+from ..pending import refuse_client
 from ..sync import Homebox
 from .run import Export, ExportReport, export
 
@@ -38,6 +39,7 @@ def _blocking(
 ) -> Callable[Concatenate[Homebox, P], BlockingExport]:
     @functools.wraps(make)
     def call(client: Homebox, /, *args: P.args, **kwargs: P.kwargs) -> BlockingExport:
+        refuse_client(client, Homebox, f"{make.__name__}_sync", make.__name__)
         return BlockingExport(client, make(client._target, *args, **kwargs))
 
     return call

@@ -29,6 +29,8 @@ from ..client import AsyncHomebox
 from ..errors import ConfigurationError, HomeboxError
 from ..events import IMPORTER_LOG, RowEvent, RowState
 from ..identity import Target, target_of
+from ..loops import refuse_other_loops
+from ..pending import Pending, refuse_client
 from ..tracebacks import clean
 from .course import Course
 from .ending import ended
@@ -59,7 +61,7 @@ Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | Rows
 
 
-class Import:
+class Import(Pending):
     """One run of an import; made by `import_properties`, `import_leads` and the like.
 
     Await it for its report, or iterate its row results inside ``async with``::
@@ -82,6 +84,7 @@ class Import:
     def __init__(
         self, client: AsyncHomebox, source: Input, options: ImportOptions, kind: Kind[Any]
     ) -> None:
+        refuse_client(client, AsyncHomebox, "an import", "its twin, such as import_leads_sync")
         self._kind = kind
         self._client = client
         self._given = source
@@ -95,6 +98,7 @@ class Import:
         self.counts: Counter[State] = Counter()
         self.preview: Preview | None = None
         self.report: Report | None = None
+        self._made()
 
     @property
     def phase(self) -> str:
@@ -192,6 +196,8 @@ class Import:
 
     def _start(self) -> asyncio.Task[Report]:
         if self._task is None:
+            self._runs()
+            refuse_other_loops()
             self._task = asyncio.ensure_future(self._import())
         return self._task
 

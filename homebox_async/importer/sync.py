@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..client import AsyncHomebox
+from ..pending import refuse_client
 from ..sync import Homebox
 from .imports import import_leads, import_properties, import_readings, import_voids
 from .journal import State
@@ -93,6 +94,7 @@ def _blocking(
 ) -> Callable[Concatenate[Homebox, P], BlockingImport]:
     @functools.wraps(make)
     def call(client: Homebox, /, *args: P.args, **kwargs: P.kwargs) -> BlockingImport:
+        refuse_client(client, Homebox, f"{make.__name__}_sync", make.__name__)
         return BlockingImport(client, make(client._target, *args, **kwargs))
 
     return call

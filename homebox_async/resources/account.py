@@ -43,7 +43,7 @@ class AsyncAccount(Resource):
     ) -> Account:
         """Change what is given of the account and return it.
 
-        `theme_color_primary`: #RRGGBB; invitations to branches are styled with it.
+        `theme_color_primary`: #RRGGBB or #RGB; invitations to branches are styled with it.
         `image_path`: text; only the document's example has it, its table of parameters does not.
         Raises ValidationError before anything is sent, also if nothing is given, OutcomeUnknown
         if it may have been changed all the same, RequestError otherwise.

@@ -8,13 +8,15 @@ from ..rules import (
     UNSET,
     Input,
     Unset,
+    address_line,
     field,
     input_model,
     made_of,
-    optional_text,
+    optional_address_line,
     text,
     uk_postcode,
 )
+from ..tidying import plain
 
 
 @input_model
@@ -22,15 +24,20 @@ class Address(Input):
     """A complete address, as in "Create a Property".
 
     `line1`, `city` and `postcode` are required; `line2` and `county` may be left out.
-    The postcode is a full UK one, with or without its space. It may be a person's, so it stays
-    out of the repr.
+    The postcode is a full UK one, with or without its space. All is trimmed and has single spaces
+    inside, and the postcode its one space; upper and lower case stay. The address may be a
+    person's, so it stays out of the repr.
     """
 
-    line1: str = field(text, secret=True)
-    line2: str | Unset = field(optional_text, default=UNSET, secret=True)
-    city: str = field(text, secret=True)
-    county: str | Unset = field(optional_text, default=UNSET, secret=True)
+    line1: str = field(address_line, secret=True)
+    line2: str | Unset = field(optional_address_line, default=UNSET, secret=True)
+    city: str = field(address_line, secret=True)
+    county: str | Unset = field(optional_address_line, default=UNSET, secret=True)
     postcode: str = field(uk_postcode, secret=True)
+
+
+def _text(value: str) -> str:
+    return plain(value)
 
 
 @attrs.frozen
@@ -41,7 +48,7 @@ class AddressId(Input):
     """
 
     # Not by `field`: type checkers would take it for optional in a class that is not `input_model`.
-    address_id: str = attrs.field(metadata={"rule": text, "wire": None})
+    address_id: str = attrs.field(converter=_text, metadata={"rule": text, "wire": None})
     postcode: str | Unset = field(uk_postcode, default=UNSET)
 
 

@@ -18,6 +18,7 @@ from ..errors import EchoMismatch, Problem, ValidationError
 from ..models import Answer, Model, Part, Refusal, model, tells_failure
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset, positive_integer
+from ..tidying import plain
 from ..tracebacks import clean
 from ..wire import Request, Response, encode
 
@@ -69,6 +70,7 @@ class Resource:
         *,
         rules: Mapping[str, Rule] | None = None,
         problems: Iterable[Problem] = (),
+        required: Iterable[str] = (),
         envelope: str | None = "data",
         query: Mapping[str, Any] | None = None,
         read: Callable[[Response], T] | None = None,
@@ -80,6 +82,7 @@ class Resource:
             params={**self._scope, **params},
             query=query,
             rules=rules,
+            required=required,
             problems=problems,
             read=read or one(into, envelope),
         )
@@ -212,6 +215,12 @@ class Resource:
         return Pages(clean(fetch), start_page, prefetch, into, self._prefix + path)
 
 
+def shown(holder: type, resources: Mapping[str, type]) -> None:
+    """Show on a class what each object of it holds: mocks (`create_autospec`) look there."""
+    for name, kind in resources.items():
+        setattr(holder, name, kind)
+
+
 def _window_problems(start_page: object, prefetch: object) -> Iterator[Problem]:
     fault = positive_integer(start_page)
     if fault is not None:
@@ -279,12 +288,22 @@ def check_echo(result: Model, *, depth: int = 1, **sent: dt.date | Unset) -> Non
             )
 
 
+def _plainly(value: Any) -> Any:
+    made = plain(value)
+    if made is value:
+        raise TypeError
+    return made
+
+
 def encode_filter(filter: Mapping[str, Any] | Unset) -> str | Unset:  # the API's word
     """Return the `filter` parameter: standard Base64 of JSON ("List Properties")."""
     if filter is UNSET:
         return UNSET
     try:
-        return base64.b64encode(json.dumps(dict(filter), allow_nan=False).encode()).decode()
+        if not isinstance(filter, Mapping):
+            raise TypeError
+        written = json.dumps(dict(filter), allow_nan=False, default=_plainly)
+        return base64.b64encode(written.encode()).decode()
     except (TypeError, ValueError, RecursionError):
         fix = 'give a mapping of plain values such as {"status": [2]}'
         raise ValidationError([Problem("filter", "cannot be written as JSON", fix)]) from None

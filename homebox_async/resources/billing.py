@@ -18,7 +18,7 @@ from ..codec import decode, parse
 from ..download import Download
 from ..errors import NotFound, Problem
 from ..models import Model, model, renamed
-from ..rules import UNSET, Unset, Verdict, boolean, check, plain_date, positive_integer
+from ..rules import UNSET, Unset, Verdict, boolean, check, plain_date
 from ..wire import Receive, Request, Response, encode
 from .base import Resource, Send
 
@@ -143,11 +143,10 @@ class BillingOperations(Resource):
 
         request = encode(
             "GET",
-            "Billing/{id}",
-            params={"id": billing_id},
+            "Billing/{billing_id}",
+            params={"billing_id": billing_id},
             query={"includeDeviceConsumptions": include_device_consumptions},
             rules={"includeDeviceConsumptions": boolean},
-            problems=check({"id": billing_id}, {"id": positive_integer}),
             read=read,
         )
         result: BillingResult = await self._send(request)

@@ -7,12 +7,14 @@ from typing import Any
 
 import attrs
 
+from ..errors import Problem, ValidationError
 from ..models import Model, model
 from ..pages import Pages
-from ..rules import UNSET, Unset, email_address, nothing_given
+from ..rules import UNSET, Unset, email_address, nothing_given, positive_integer
+from ..tidying import plain
 from ..uploads import AnyFile, as_upload
 from .account import PARTNER_RULES
-from .base import Resource, Send
+from .base import Resource, Send, shown
 from .leads import AsyncLeads
 from .orders import AsyncOrderLookup, Order
 from .packages import AsyncTenantPackageCreation
@@ -56,8 +58,8 @@ class AsyncBranches(Resource):
         """Create a branch account and return its id.
 
         It reaches a real person: `email` gets an invitation to set the account up.
-        `theme_color_primary`: #RRGGBB. `image_path`: the logo as bytes, path, open binary file or
-        `Upload`; its content tells its type, and it is streamed.
+        `theme_color_primary`: #RRGGBB or #RGB. `image_path`: the logo as bytes, path, open binary
+        file or `Upload`; its content tells its type, and it is streamed.
         There is no idempotency key: a second call makes a second account and sends a second mail.
         Raises ValidationError before anything is sent, OutcomeUnknown if it may have been
         created all the same, RequestError otherwise.
@@ -106,10 +108,10 @@ class AsyncBranches(Resource):
         }
         # The answer is a list of one, which the codec takes for the one.
         return await self._post(
-            "child/{id}",
+            "child/{branch_id}",
             Branch,
             made=False,
-            params={"id": branch_id},
+            params={"branch_id": branch_id},
             rules=PARTNER_RULES,
             problems=nothing_given(**changes),
             **changes,
@@ -130,7 +132,7 @@ class AsyncBranches(Resource):
         Raises NotFound where there is none, RequestError for a failed call.
         Source: GET /api/partner/child/{id}, "List Branch Accounts".
         """
-        return await self._get("child/{id}", Branch, id=branch_id)
+        return await self._get("child/{branch_id}", Branch, branch_id=branch_id)
 
 
 class AsyncBranchOrders(AsyncTenantPackageCreation, AsyncOrderLookup):
@@ -147,9 +149,14 @@ class AsyncBranchOrders(AsyncTenantPackageCreation, AsyncOrderLookup):
 
 
 class AsyncBranch:
-    """Calls on behalf of a branch account: those that the API has for branches."""
+    """Calls on behalf of a branch account: those that the API has for branches.
+
+    Raises ValidationError for what is no id.
+    """
 
     def __init__(self, send: Send, branch_id: int) -> None:
+        if fault := positive_integer(branch_id := plain(branch_id)):
+            raise ValidationError([Problem("branch_id", *fault)])
         self.id = branch_id
         prefix, scope = "child/{child_id}/", {"child_id": branch_id}
         self.properties = AsyncPropertyCreation(send, prefix, scope)
@@ -157,3 +164,15 @@ class AsyncBranch:
         self.invites = AsyncInviteCreation(send, prefix, scope)
         self.leads = AsyncLeads(send, prefix, scope)
         self.voids = AsyncVoids(send, prefix, scope)
+
+
+shown(
+    AsyncBranch,
+    {
+        "properties": AsyncPropertyCreation,
+        "orders": AsyncBranchOrders,
+        "invites": AsyncInviteCreation,
+        "leads": AsyncLeads,
+        "voids": AsyncVoids,
+    },
+)

@@ -15,13 +15,13 @@ from ..rules import (
     UNSET,
     Input,
     Unset,
-    absent,
     boolean,
     each,
     email_address,
     end_after_start,
     field,
     input_model,
+    nullable,
     phone_number,
     tenancy_date,
     text,
@@ -113,7 +113,6 @@ class AsyncLeads(Resource):
         Source: POST /api/partner/lead, "Create Lead";
         for a branch POST /api/partner/child/{child_id}/lead, "Create Lead for a Branch Account".
         """
-        tenants = tuple(tenants or ())
         lead = await self._post(
             "lead",
             Lead,
@@ -159,8 +158,8 @@ class AsyncLeads(Resource):
 _RULES = {
     "tenancy_start": tenancy_date,
     "tenancy_end": tenancy_date,
-    "property_reference": text,
-    "managing_party_name": text,
+    "property_reference": nullable(text),
+    "managing_party_name": nullable(text),
     "existing_tenancy": boolean,
     "notifications": boolean,
     "address": any_address,
@@ -176,5 +175,5 @@ def _lead_problems(
 ) -> Iterator[Problem]:
     yield from end_after_start(start, end)
     yield from each("tenants", NewTenant, tenants, "tenant")
-    if absent(address) and notifications is not False:
+    if address is UNSET and notifications is not False:
         yield Problem("address", "is missing", "give it, or set notifications to False")

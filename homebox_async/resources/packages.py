@@ -23,6 +23,7 @@ from ..rules import (
     end_after_start,
     field,
     input_model,
+    nullable,
     one_of,
     positive_integer,
     positive_integers,
@@ -241,6 +242,7 @@ class AsyncTenantPackages(AsyncTenantPackageCreation):
             "packages",
             TenantQuote,
             rules={"postcode": uk_postcode, "is_student": boolean, "coupon": text},
+            required=("postcode",),
             query={"is_student": is_student, "postcode": postcode, "coupon": coupon},
             read=_read_tenant_quote,
         )
@@ -264,6 +266,7 @@ class AsyncPartnerPackages(Resource):
             PartnerQuote,
             # The address stands in the query field by field, and the totals beside `data`.
             rules={"housemates": positive_integer, "is_student": boolean},
+            required=("housemates",),
             problems=[Problem("address", *wrong)] if wrong else address.problems(),
             query={
                 "housemates": housemates,
@@ -314,7 +317,7 @@ class AsyncPartnerPackages(Resource):
                 *each("bills", ChosenBill, bills, "bill"),
                 *each("tenants", NewTenant, tenants, "tenant"),
             ],
-            bills=[_id_as_text(bill) for bill in bills or ()],
+            bills=_ids_as_text(bills),
             tenancy_start=tenancy_start,
             tenancy_end=tenancy_end,
             housemates=housemates,
@@ -325,7 +328,7 @@ class AsyncPartnerPackages(Resource):
             account_number=account_number,
             sort_code=sort_code,
             billing_address=billing_address,
-            tenants=list(tenants or ()),
+            tenants=tenants,
             property_reference=property_reference,
         )
         check_echo(package, tenancy_start=tenancy_start, tenancy_end=tenancy_end)
@@ -336,15 +339,15 @@ _TENANT_RULES = {
     "package_id": positive_integer,
     "add_ons": positive_integers,
     "address": any_address,
-    "reference": text,
-    "property_reference": text,
+    "reference": nullable(text),
+    "property_reference": nullable(text),
     "total_occupants": positive_integer,
     "bill_payers": positive_integer,
     "household_type": one_of("student", "professional-tenant"),
     "tenancy_move_in": tenancy_date,
     "tenancy_start": tenancy_date,
     "tenancy_end": tenancy_date,
-    "coupon": text,
+    "coupon": nullable(text),
 }
 _PARTNER_RULES = {
     "tenancy_start": tenancy_date,
@@ -357,7 +360,7 @@ _PARTNER_RULES = {
     "account_number": account_number,
     "sort_code": sort_code,
     "billing_address": complete_address,
-    "property_reference": text,
+    "property_reference": nullable(text),
 }
 
 
@@ -368,11 +371,11 @@ def _payers_fit(bill_payers: int | Unset, total_occupants: int) -> Iterator[Prob
         yield Problem("bill_payers", "is more than total_occupants", "give as many at most")
 
 
-def _id_as_text(bill: ChosenBill) -> ChosenBill:
-    """Write a bill's id as text ("Create Partner Package"); quotes tell it as a number."""
-    if not isinstance(bill, ChosenBill):
-        return bill  # `each` has refused it
-    return ChosenBill(id=str(bill.id), account_number=bill.account_number)
+def _ids_as_text(bills: Sequence[ChosenBill]) -> Sequence[ChosenBill]:
+    """Write the bills' ids as text ("Create Partner Package"); quotes tell them as numbers."""
+    if list(each("bills", ChosenBill, bills, "bill")):
+        return bills  # they are refused
+    return [ChosenBill(id=str(b.id), account_number=b.account_number) for b in bills]
 
 
 def _read_tenant_quote(response: Response) -> TenantQuote:

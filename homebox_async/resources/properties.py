@@ -10,7 +10,7 @@ from typing import Any
 
 from ..models import Model, model
 from ..pages import Pages
-from ..rules import UNSET, Unset, optional_text, text
+from ..rules import UNSET, Unset, nullable, optional_text, text
 from ..wire import Request, checked
 from .addresses import AnyAddress, any_address
 from .base import Resource, encode_filter, one
@@ -156,7 +156,7 @@ class AsyncPropertyCreation(Resource):
         return await self._post(
             "property",
             Property,
-            rules={"address": any_address, "property_reference": text},
+            rules={"address": any_address, "property_reference": nullable(text)},
             required=("address",),
             address=address,
             property_reference=property_reference,

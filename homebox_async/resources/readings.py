@@ -11,7 +11,7 @@ import attrs
 from ..errors import Problem, ValidationError
 from ..models import Model, day, model
 from ..pages import Pages
-from ..rules import UNSET, Unset, absent, one_of, plain_date, positive_integer
+from ..rules import UNSET, Unset, absent, one_of, plain_date, positive_integer, tidy
 from ..uploads import AnyFile, as_upload
 from ..wire import Request, checked
 from .base import Resource, check_echo, one
@@ -194,5 +194,5 @@ _LIST_RULES = {"limit": positive_integer}
 
 
 def _second_register(form: dict[str, Any]) -> Iterator[Problem]:
-    if not absent(form["reading2"]) and form["type"] != "electric":
+    if not absent(form["reading2"]) and tidy(_RULES["type"])(form["type"]) != "electric":
         yield Problem("reading2", "is given for a meter that is not electric", "leave it out")

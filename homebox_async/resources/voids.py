@@ -11,13 +11,15 @@ from ..rules import (
     UNSET,
     Input,
     Unset,
+    address_line,
     boolean,
     email_address,
     end_after_start,
     field,
     input_model,
     made_of,
-    optional_text,
+    nullable,
+    optional_address_line,
     phone_number,
     positive_integer,
     tenancy_date,
@@ -41,10 +43,10 @@ class ForwardingDetails(Input):
     email_address: str | Unset = field(
         email_address, default=UNSET, secret=True, wire="email_adress"
     )
-    line1: str = field(text, secret=True)
-    line2: str | Unset = field(optional_text, default=UNSET, secret=True)
-    city: str = field(text, secret=True)
-    county: str | Unset = field(optional_text, default=UNSET, secret=True)
+    line1: str = field(address_line, secret=True)
+    line2: str | Unset = field(optional_address_line, default=UNSET, secret=True)
+    city: str = field(address_line, secret=True)
+    county: str | Unset = field(optional_address_line, default=UNSET, secret=True)
     postcode: str = field(uk_postcode, secret=True)
 
 
@@ -122,7 +124,7 @@ _RULES = {
     "responsible_tenant": made_of(NewTenant, what="a tenant"),
     "responsible_address": complete_address,
     "forwarding_details": made_of(ForwardingDetails),
-    "property_reference": text,
+    "property_reference": nullable(text),
 }
 
 

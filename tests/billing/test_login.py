@@ -189,7 +189,7 @@ async def test_refused_again(billing: AsyncBilling, vendor: Any) -> None:
     with pytest.raises(AuthenticationFailed) as refused:
         await billing.get(1)
 
-    assert ("Billing/{id}", Outcome.REJECTED) == (refused.value.path, refused.value.outcome)
+    assert ("Billing/{billing_id}", Outcome.REJECTED) == (refused.value.path, refused.value.outcome)
     assert (2, 2) == (len(vendor.logins), len(vendor.seen))
 
 
@@ -260,7 +260,7 @@ async def test_login_beyond_the_deadline(billing: AsyncBilling, vendor: Any) -> 
     with pytest.raises(DeadlineExceeded) as late:
         await billing.with_options(deadline=0.05).get(1)
 
-    assert (Outcome.NOT_SENT, "Billing/{id}") == (late.value.outcome, late.value.path)
+    assert (Outcome.NOT_SENT, "Billing/{billing_id}") == (late.value.outcome, late.value.path)
 
 
 async def test_close_during_login(billing: AsyncBilling, vendor: Any) -> None:

@@ -176,7 +176,7 @@ async def test_get_refused(ready: AsyncBilling, vendor: Any) -> None:
     with pytest.raises(ValidationError) as refused:
         await ready.get(0, include_device_consumptions="yes")  # type: ignore[arg-type]
 
-    assert {"id", "includeDeviceConsumptions"} == {p.field for p in refused.value.problems}
+    assert {"billing_id", "includeDeviceConsumptions"} == {p.field for p in refused.value.problems}
     assert [] == vendor.seen
 
 
@@ -185,7 +185,7 @@ async def test_get_not_found(ready: AsyncBilling) -> None:
     with pytest.raises(NotFound) as missing:
         await ready.get(1)
 
-    assert ("GET", "Billing/{id}", 1) == (
+    assert ("GET", "Billing/{billing_id}", 1) == (
         missing.value.method,
         missing.value.path,
         missing.value.attempts,

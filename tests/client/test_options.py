@@ -1,14 +1,21 @@
 """How a client is set up: token, origin, limits."""
 
+import datetime as dt
+import inspect
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aioresponses import aioresponses
+from click.testing import CliRunner
 
 from homebox_async import (
     Address,
+    AsyncBilling,
     AsyncHomebox,
+    Billing,
     ConfigurationError,
     Homebox,
     HomeboxError,
@@ -16,6 +23,9 @@ from homebox_async import (
     StatusError,
     ValidationError,
 )
+from homebox_async.base_client import user_agent
+from homebox_async.cli.root import homebox
+from homebox_async.version import own_version
 
 PRODUCTION = "https://accounts.billingbetter.co.uk"
 
@@ -100,26 +110,114 @@ def test_origins_that_are_fine(url: str, origin: str) -> None:
     assert origin == AsyncHomebox("t", base_url=url).base_url
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"timeout": 0},
-        {"timeout": -1.0},
-        {"timeout": float("nan")},
-        {"deadline": 0},
-        {"max_connections": 0},
-        {"max_body": 0},
-    ],
-    ids=str,
-)
-def test_numbers_that_make_no_sense(options: dict[str, Any]) -> None:
-    """Limits have to be above 0, in a view as well."""
-    (name,) = options
-    with pytest.raises(ConfigurationError, match=f"{name} is"):
-        AsyncHomebox("t", **options)
-    if name == "deadline":
-        with pytest.raises(ConfigurationError, match="deadline is 0"):
-            AsyncHomebox("t").with_options(deadline=0)
+NO_NUMBERS = [
+    "30",
+    "",
+    (3, 10),
+    dt.timedelta(seconds=3),
+    [],
+    object(),
+    True,
+    b"1",
+    float("nan"),
+    {},
+]
+NO_OPTIONS: dict[str, list[Any]] = {
+    "timeout": [None, 0, -1.0, float("inf"), *NO_NUMBERS],
+    "deadline": [0, -1, float("inf"), *NO_NUMBERS],
+    "keepalive_timeout": [None, -1, float("inf"), *NO_NUMBERS],
+    "max_connections": [None, 0, 1.5, *NO_NUMBERS],
+    "max_body": [None, 0, 1.5, *NO_NUMBERS],
+    "max_document": [None, 0, 1.5, *NO_NUMBERS],
+    "retry": [None, 3, True, {}, Retry],
+    "middlewares": [None, "x", print, [None], {}, 5],
+    "attempt_middlewares": [None, "x", print, [None], {}, 5],
+    "on_event": ["x", 5, []],
+    "base_url": [5, b"http://127.0.0.1", object()],
+    "login_url": [5, b"http://127.0.0.1", object()],
+    "proxy": [5, b"http://127.0.0.1", {"http": "x"}],
+    "environment": [None, 5, b"sandbox", "live", []],
+    "administrator_ids": ["1;2", 5, [-1], [True], {"1": 2}],
+    "now": [None, 5],
+    "token": [b"t", ["t"], 5, object()],
+    "username": [b"u", 5],
+    "password": [b"p", 5],
+}
+CLIENTS = (AsyncHomebox, Homebox, AsyncBilling, Billing)
+# What one of them is made with, if that is not what is tried.
+GOOD: dict[Any, dict[str, str]] = {AsyncHomebox: {"token": "t"}, Homebox: {"token": "t"}}
+BILLING = {"username": "u", "password": "p"}
+
+
+def test_every_option_is_tried() -> None:
+    """No option of a client is forgotten."""
+    names = {name for client in CLIENTS for name in inspect.signature(client).parameters}
+    assert set(NO_OPTIONS) == names
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+@pytest.mark.parametrize("name", NO_OPTIONS)
+def test_options_of_another_kind(client: Any, name: str) -> None:
+    """An option of another kind, or that makes no sense, is refused at once and by its name."""
+    if name not in inspect.signature(client).parameters:
+        return
+    for value in NO_OPTIONS[name]:
+        given = {"token": value} if name == "token" else {**GOOD.get(client, BILLING), name: value}
+        with pytest.raises(ConfigurationError, match=name) as caught:
+            client(**given)
+        assert "; give" in str(caught.value) or "decode" in str(caught.value)
+
+
+VIEWS = [name for name in inspect.signature(AsyncHomebox.with_options).parameters if name != "self"]
+
+
+@pytest.mark.parametrize("client", [AsyncHomebox, Homebox], ids=lambda client: client.__name__)
+@pytest.mark.parametrize("name", VIEWS)
+def test_options_of_a_view(client: Any, name: str) -> None:
+    """A view refuses the same; None for a retry or a callback means that of the client."""
+    whole = client("t")
+    for value in NO_OPTIONS[name]:
+        if (name, value) != ("retry", None):
+            with pytest.raises(ConfigurationError, match=name):
+                whole.with_options(**{name: value})
+
+
+@pytest.mark.parametrize("quoted", ['"abc"', "'abc'", "`abc`", "\u201cabc\u201d", '"abc', "abc'"])
+@pytest.mark.parametrize("where", ["argument", "variable", "file"])
+def test_a_token_in_quotes(
+    quoted: str, where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A token in quotes, as env files have it, is refused with words and not shown."""
+    if where == "variable":
+        monkeypatch.setenv("HOMEBOX_TOKEN", quoted)
+    elif where == "file":
+        file = tmp_path / "token"
+        file.write_text(quoted, encoding="utf-8")
+        file.chmod(0o600)
+        monkeypatch.setenv("HOMEBOX_TOKEN_FILE", str(file))
+    with pytest.raises(ConfigurationError, match="stands in quotes") as caught:
+        AsyncHomebox(quoted if where == "argument" else None)
+    assert "abc" not in str(caught.value)
+
+
+def test_without_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a frozen program, which has no metadata of packages, clients and commands work."""
+
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    monkeypatch.setattr(metadata, "requires", missing)
+    for function in (own_version, user_agent):
+        function.cache_clear()
+    try:
+        assert user_agent().startswith("homebox-async/unknown Python/")
+        AsyncHomebox("t")
+        shown = CliRunner().invoke(homebox, ["--version"])
+        assert (0, "homebox, version unknown\n") == (shown.exit_code, shown.output)
+    finally:
+        for function in (own_version, user_agent):
+            function.cache_clear()
 
 
 # --- with aioresponses

@@ -36,7 +36,7 @@ HOME = {
     "line2": "",
     "city": "London",
     "county": "Greater London",
-    "postcode": "EC1V2NX",
+    "postcode": "EC1V 2NX",
 }
 FLAT = {
     "line1": "Flat 1",
@@ -50,7 +50,7 @@ VOID_HOME = {
     "line2": "Example Road",
     "city": "London",
     "county": "Greater London",
-    "postcode": "BN108UE",
+    "postcode": "BN10 8UE",
 }
 BILL = {
     "first_name": "Bill",
@@ -246,7 +246,7 @@ CASES: Mapping[str, Case] = {
     ),
     "tenant_packages.quote": _get(
         lambda c: c.tenant_packages.quote(postcode="SW155PU", is_student=True),
-        "packages?is_student=true&postcode=SW155PU",
+        "packages?is_student=true&postcode=SW15%205PU",
         packages.TenantQuote,
     ),
     "tenant_packages.create": _post(

@@ -1,7 +1,7 @@
 """What a package costs, by "Calculating Prices" and "Custom Package"."""
 
 from collections.abc import Sequence
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, localcontext
 from typing import Any
 
 import pytest
@@ -340,3 +340,25 @@ def test_the_callers_precision_does_not_matter(
     with localcontext(Context(prec=3)):
         price = price_package(package, occupants=occupants, bill_payers=payers, add_ons=chosen)
         assert (expected, shares) == (price, price.shares)
+
+
+@pytest.mark.parametrize("amount", ["1e12", "-1e12", "1E+999999", "NaN", "sNaN", "Infinity"])
+def test_amounts_that_would_overflow(amount: str) -> None:
+    """A price that is no sum of money is refused by name, whatever the caller's own context."""
+    package = TenantPackage(bills=(bill(1, "x", "0", amount),))
+    with (
+        localcontext(Context(prec=1, traps=[Inexact, Overflow, InvalidOperation])),
+        pytest.raises(ValidationError, match="has a price that is no sum of money"),
+    ):
+        price_package(package, occupants=2)
+
+
+@pytest.mark.parametrize("occupants", [10**30, 10**5000, 1 << 63], ids=["30", "5000", "63"])
+def test_numbers_without_end(occupants: int) -> None:
+    """A number of tenants without end is refused, and none that a quote has overflows."""
+    with pytest.raises(ValidationError, match="total_occupants is too large"):
+        price_package(PRESET, occupants=occupants)
+    many = Price(housemates=(1 << 63) - 1, price_per_housemate=Decimal("999999999999.99"))
+    whole = TenantPackage(bills=(PackageBill(id=1, name="x", prices=(many,)),))
+    price = price_package(whole, occupants=(1 << 63) - 1, bill_payers=1)
+    assert [price.household] == list(price.shares)

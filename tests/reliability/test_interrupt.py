@@ -128,7 +128,7 @@ PHASES = {
     "list": "GET lead: cancelled [outcome: unknown]",
     "pause": "POST property: cancelled [outcome: not sent]",
     "slot": "POST property: cancelled [outcome: not sent]",
-    "login": "GET Billing/{id}: cancelled [outcome: not sent]",
+    "login": "GET Billing/{billing_id}: cancelled [outcome: not sent]",
 }
 
 

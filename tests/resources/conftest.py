@@ -139,7 +139,7 @@ def home() -> Address:
         line2="",
         city="London",
         county="Greater London",
-        postcode="EC1V2NX",
+        postcode="EC1V 2NX",
     )
 
 

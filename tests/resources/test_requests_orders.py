@@ -135,7 +135,7 @@ OPERATIONS = [
         "Get Tenant Package Quote",
         lambda c: c.tenant_packages.quote(postcode="SW155PU", is_student=True),
         "GET",
-        "packages?is_student=true&postcode=SW155PU",
+        "packages?is_student=true&postcode=SW15%205PU",
         None,
     ),
     ("Create Tenant Bills Package", _create_tenant_package, "POST", "order", ORDER_BODY),
@@ -249,6 +249,6 @@ async def test_partner_quote_by_full_address(
     await client.partner_packages.quote(housemates=3, address=home, is_student=False)
     expected = (
         "/api/partner/quote?housemates=3&line1=123%20Test%20Lane&line2=&city=London"
-        "&county=Greater%20London&postcode=EC1V2NX&is_student=false"
+        "&county=Greater%20London&postcode=EC1V%202NX&is_student=false"
     )
     assert expected == server.sent[0].path

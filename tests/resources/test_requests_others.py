@@ -12,7 +12,7 @@ HOME = {
     "line2": "",
     "city": "London",
     "county": "Greater London",
-    "postcode": "EC1V2NX",
+    "postcode": "EC1V 2NX",
 }
 BILL = {
     "first_name": "Bill",
@@ -31,7 +31,7 @@ VOID_HOME = {
     "line2": "Example Road",
     "city": "London",
     "county": "Greater London",
-    "postcode": "BN108UE",
+    "postcode": "BN10 8UE",
 }
 LEAD_BODY = {
     "tenancy_start": "01/07/22",

@@ -23,6 +23,7 @@ from ...credentials import is_token
 from ...errors import ConfigurationError
 from ...loops import loop_factory
 from ...origin import checked_origin, checked_proxy, is_loopback, proxy_for
+from ...version import own_version
 from .. import config, terminal, tokens
 from . import Finding, Setup, Status, refused
 
@@ -71,11 +72,11 @@ _NOT_FOR_USERS = {"bench", "dev", "docs"}
 
 def versions(setup: Setup) -> Finding:
     """Tell the versions of the package, of Python and of what it depends on."""
-    ours = f"homebox-async {metadata.version('homebox-async')}"
+    ours = f"homebox-async {own_version()}"
     told = [ours, f"{platform.python_implementation()} {platform.python_version()}"]
     missing, old = [], []
     extras: dict[str, bool] = {}
-    for line in metadata.requires("homebox-async") or ():
+    for line in _requirements():
         found = re.match(r"([\w.-]+)(?:\[[^]]*\])?(?:>=([\d.]+))?[^;]*(.*)", line)
         assert found is not None
         name, least, marker = found.groups()
@@ -101,6 +102,13 @@ def versions(setup: Setup) -> Finding:
             "run: pip install --upgrade homebox-async",
         )
     return Finding("versions", "ok", ", ".join(told))
+
+
+def _requirements() -> list[str]:
+    try:
+        return metadata.requires("homebox-async") or []
+    except metadata.PackageNotFoundError:  # frozen into a program
+        return []
 
 
 def _version(name: str) -> str | None:

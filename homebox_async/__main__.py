@@ -1,0 +1,5 @@
+"""`python -m homebox_async` is `homebox`."""
+
+from .cli import main
+
+main()
