@@ -99,8 +99,11 @@ class RequestError(HomeboxError):
     `outcome`: what it did at the server. `method` and `path`: the operation, with the path as
     its template (``property/{property_id}``). `attempts`: how many were made, 0 for a call that
     waited for its turn until the deadline. `request_id`: what the server calls the exchange,
-    None where it does not say or has not answered.
+    None where it does not say or has not answered. `permanent`: whether another try would fail in
+    the same way, so that the client makes none; a proxy that wants a password, for example.
     """
+
+    permanent = False
 
     def __init__(
         self,
@@ -169,7 +172,8 @@ class StatusError(RequestError):
     """The server answered with a status of 300 or above.
 
     `status`: the HTTP status. `errors`: the server's messages by field, empty where it gave
-    none. `server_message`: its own words, "" where it gave none.
+    none. `server_message`: its own words, "" where it gave none. `body`: its whole answer as text,
+    at most 2,000 characters, in which what was sent and what looks personal is masked.
     """
 
     def __init__(
@@ -179,6 +183,7 @@ class StatusError(RequestError):
         outcome: Outcome,
         status: int,
         server_message: str = "",
+        body: str = "",
         errors: Mapping[str, tuple[str, ...]] | None = None,
         retry_after: float | None = None,
         request_id: str | None = None,
@@ -196,6 +201,7 @@ class StatusError(RequestError):
             request_id=request_id,
         )
         self.server_message = server_message
+        self.body = body
         self.errors = dict(errors or {})
         self._retry_after = retry_after
 

@@ -63,7 +63,12 @@ class Connector(aiohttp.TCPConnector):
     """
 
     async def _create_connection(self, *args: Any, **kwargs: Any) -> ResponseHandler:
-        protocol = await super()._create_connection(*args, **kwargs)
+        try:
+            protocol = await super()._create_connection(*args, **kwargs)
+        except BaseException:
+            # The next try asks for the addresses again: the server may have moved.
+            self.clear_dns_cache()
+            raise
         transport: Any = protocol.transport
         if hasattr(transport, "max_size"):
             transport.max_size = 64 * 1024

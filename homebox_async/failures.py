@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from .errors import Outcome, StatusError, status_error
 from .events import CLIENT_LOG
+from .refusals import spoken
 from .request_ids import HEADER, as_id
 from .wire import FormBody, Request, Response, Safety
 
@@ -71,7 +72,7 @@ def _moment(date: str) -> float | None:
 
 # Of an answer that says no: nobody reads more, and a server may send any amount.
 _LONGEST_WORDS = 1 << 20
-_MOST_FIELDS, _MOST_MESSAGES = 200, 20
+_LONGEST_BODY = 2000
 
 # Below 500, and still from a gateway that may have passed the request on.
 _OPEN = {408, 425}
@@ -91,10 +92,12 @@ def outcome_of(safety: Safety, status: int) -> Outcome:
 def failure(request: Request, response: Response, now: float) -> StatusError:
     """Return the error of an answer with a status of 300 or above."""
     wait = retry_after(response.headers, now)
-    said, fields = server_words(request, response)
+    said, fields, body = server_words(request, response)
     kind = response.headers.get("Content-Type", "").partition(";")[0]
     told = response.body and re.fullmatch(r"[a-z.+-]+/[a-z0-9.+-]{1,30}", kind, re.IGNORECASE)
     words = said or (f"an answer of type {kind}" if told else "no message")
+    if coding := foreign_coding(response):
+        words += f", in a coding that was not asked for (Content-Encoding: {coding})"
     for name, messages in itertools.islice(fields.items(), 10):
         words += f"; {name}: {' '.join(messages[:3])}"
     return status_error(response.status)(
@@ -103,11 +106,20 @@ def failure(request: Request, response: Response, now: float) -> StatusError:
         status=response.status,
         server_message=said,
         errors=fields,
+        body=body,
         retry_after=wait,
         request_id=request_id_of(request, response),
         method=request.method,
         path=request.path,
     )
+
+
+def foreign_coding(response: Response) -> str:
+    """Return the coding of a body that aiohttp does not undo; "" for those that it does."""
+    coding = response.headers.get("Content-Encoding", "").strip()
+    if coding.casefold() in {"", "identity", "gzip", "deflate", "br", "zstd"}:
+        return ""
+    return redact(coding, 40)
 
 
 def request_id_of(request: Request, response: Response) -> str | None:
@@ -130,38 +142,37 @@ def _squeezed(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
-def server_words(request: Request, response: Response) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """Read Laravel's `{"message", "errors"}` where the answer has it, as far as anyone reads.
+def server_words(
+    request: Request, response: Response
+) -> tuple[str, dict[str, tuple[str, ...]], str]:
+    """Return what a server says as a whole and by field, and its whole answer as text.
 
-    What was sent is masked.
+    What was sent is masked, and so is what looks personal; the text is bounded.
     """
-    if len(response.body) > _LONGEST_WORDS:
-        return "", {}
+    body = response.body
+    if not body or len(body) > _LONGEST_WORDS:
+        return "", {}, ""
     sent = dict(_sent(request, response.added))
 
-    def words(text: object) -> str:
-        return redact(_masked(str(text), sent))
+    def words(text: str, limit: int = 300) -> str:
+        return redact(_masked(text, sent), limit)
 
     try:
-        tree = json.loads(response.body)
-        if not isinstance(tree, dict):
-            return "", {}
-        said, errors = tree.get("message") or tree.get("error"), tree.get("errors")
-        fields = errors.items() if isinstance(errors, dict) else ()
-        return (
-            words(said) if isinstance(said, str) else "",
-            {
-                words(name): tuple(words(message) for message in _messages(messages))
-                for name, messages in itertools.islice(fields, _MOST_FIELDS)
-            },
-        )
+        tree = json.loads(body)
     except (ValueError, RecursionError):
-        return "", {}
-
-
-def _messages(given: Any) -> list[Any]:
-    messages = given[:_MOST_MESSAGES] if isinstance(given, list) else [given]
-    return [message for message in messages if message is not None]
+        if b"\0" in body:
+            return "", {}, ""
+        text = body.decode(errors="replace")
+        whole = words(text, _LONGEST_BODY)
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().casefold()
+        readable = kind == "text/plain" and "\ufffd" not in text
+        return words(text) if readable else "", {}, whole
+    said, fields = spoken(tree)
+    return (
+        words(said),
+        {words(name): tuple(map(words, messages)) for name, messages in fields.items()},
+        words(body.decode(json.detect_encoding(body), errors="replace"), _LONGEST_BODY),
+    )
 
 
 def _sent(request: Request, added: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:

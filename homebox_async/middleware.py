@@ -25,7 +25,7 @@ from typing import Final
 import attrs
 
 from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited
-from .failures import failure, note_cancelled, request_id_of, server_words
+from .failures import failure, foreign_coding, note_cancelled, request_id_of, server_words
 from .large import SMALL, read_large
 from .models import Refusal
 from .permits import Permits
@@ -60,6 +60,7 @@ def _bind(middleware: Middleware, handler: Handler) -> Handler:
 async def answered(request: Request, handler: Handler) -> Response:
     """Turn a failing status into its error, and a success into the result asked for."""
     response = await handler(request)
+    coding = ""
     if response.status >= 300:
         raise failure(request, response, time.time())
     if response.status < 200:  # 101, or a number that HTTP does not know: no answer to a request
@@ -79,10 +80,13 @@ async def answered(request: Request, handler: Handler) -> Response:
         if request.safety is Safety.DELETE and not refused:
             _forget_what_was_added(request, response)
             return response  # it is gone; the words about it do not matter
-        if words := server_words(request, response)[0]:
+        coding = foreign_coding(response)
+        if coding:
+            wrong = f"came in a coding that was not asked for (Content-Encoding: {coding})"
+        elif words := server_words(request, response)[0]:
             wrong += f": {words}"
     # Not raised above: the context would hold the body, and with it personal data.
-    raise AnswerUnusable(
+    unusable = AnswerUnusable(
         f"the server answered {response.status}, but its answer {wrong}",
         outcome=Outcome.UNKNOWN,
         method=request.method,
@@ -90,6 +94,8 @@ async def answered(request: Request, handler: Handler) -> Response:
         status=response.status,
         request_id=request_id_of(request, response),
     )
+    unusable.permanent = bool(coding)
+    raise unusable
 
 
 def _forget_what_was_added(request: Request, response: Response) -> None:

@@ -47,6 +47,8 @@ _WORTH_ANOTHER_TRY = frozenset(
 
 def retryable(safety: Safety, error: RequestError) -> bool:
     """Tell whether a failed attempt may be followed by another one, by outcome and safety."""
+    if error.permanent:
+        return False
     if isinstance(error, StatusError):
         if error.status not in _WORTH_ANOTHER_TRY:
             return False

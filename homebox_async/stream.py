@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
 
 from .errors import (
     AnswerUnusable,
@@ -116,6 +119,7 @@ class Stream:
             late = left < seconds
             seconds = min(left, seconds)
         error: type[RequestError]
+        permanent = False
         try:
             async with asyncio.timeout(seconds):
                 return await waiting
@@ -126,27 +130,36 @@ class Stream:
                 else (AttemptTimeout, f"nothing came for {self._timeout:g} s")
             )
         except BROKEN as broken:
-            error, message = ConnectionFailed, describe(broken)
+            error, (message, permanent) = ConnectionFailed, describe(broken)
         except asyncio.CancelledError as cancelled:
             outcome = Outcome.UNKNOWN if self._attempt.sent else Outcome.NOT_SENT
             note_cancelled(cancelled, request, outcome)
             raise
         # Not raised above: the context would hold the request's headers, and with them the token.
-        raise failed(error, message, request, self._attempt.sent, self.status)
+        raise failed(error, message, request, self._attempt.sent, self.status, permanent)
 
 
-def failed(error: type[E], message: str, request: Request, sent: bool, status: int = 0) -> E:
+def failed(
+    error: type[E],
+    message: str,
+    request: Request,
+    sent: bool,
+    status: int = 0,
+    permanent: bool = False,
+) -> E:
     """Return the error of an exchange that broke, with its outcome."""
     if status:
         message += f" (after a status of {status})"
     outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
-    return error(
+    made = error(
         message,
         outcome=outcome,
         method=request.method,
         path=request.path,
         status=status or None,
     )
+    made.permanent = permanent
+    return made
 
 
 def packed(answer: aiohttp.ClientResponse) -> bool:
@@ -154,13 +167,66 @@ def packed(answer: aiohttp.ClientResponse) -> bool:
     return answer.headers.get("Content-Encoding", "identity") != "identity"
 
 
-def describe(broken: Exception) -> str:
-    """Say what broke in our words: aiohttp's own hold the request's headers."""
+def describe(broken: Exception) -> tuple[str, bool]:
+    """Return what broke, in our words, and whether another try would come to the same.
+
+    aiohttp's own words hold the request's headers, or what the server sent.
+    """
     if isinstance(broken, aiohttp.ClientConnectorCertificateError):
-        return f"the server's certificate is not trusted: {broken.certificate_error}"
+        return (
+            f"the server's certificate is not trusted: {_reason(broken)}{_no_authorities()}",
+            True,
+        )
+    if isinstance(broken, aiohttp.ClientProxyConnectionError):
+        where = f"{broken.host}:{broken.port}"
+        return f"no connection to the proxy at {where}: {_os_reason(broken)}", False
     if isinstance(broken, aiohttp.ClientConnectorError):
-        reason = broken.os_error.strerror or type(broken.os_error).__name__
-        return f"no connection to {broken.host}:{broken.port}: {reason}"
+        return f"no connection to {broken.host}:{broken.port}: {_os_reason(broken)}", False
+    if isinstance(broken, aiohttp.ClientHttpProxyError):
+        status = broken.status
+        hint = _PROXY_HINTS.get(status, "")
+        passing = status >= 500 or status in _PASSING
+        return f"the proxy opened no tunnel to the server: it answered {status}{hint}", not passing
+    if isinstance(broken, aiohttp.ClientResponseError):
+        for sign, words in _HEADS.items():
+            if sign in broken.message:
+                return words, True
+        return "what came is no answer of HTTP/1.1", False
+    if isinstance(broken, aiohttp.ClientPayloadError):
+        if isinstance(broken.__cause__, ContentEncodingError):
+            return "the body cannot be unpacked as its Content-Encoding says", False
+        return "the body broke before its end", False
     if isinstance(broken, RuntimeError):
-        return "it could not go on (RuntimeError): the client, its loop or Python may be closing"
-    return f"the connection broke ({type(broken).__name__})"
+        said = "it could not go on (RuntimeError): the client, its loop or Python may be closing"
+        return said, False
+    return f"the connection broke ({type(broken).__name__})", False
+
+
+_PASSING: Final = {408, 425, 429}
+_PROXY_HINTS: Final = {
+    403: "; it does not allow this host",
+    407: "; put its user name and password into its URL: http://user:password@host:3128",
+    **dict.fromkeys((502, 503, 504), "; it does not reach the server"),
+}
+# By what aiohttp says of an answer whose head is beyond its bounds.
+_HEADS: Final = {
+    "Got more than": "a line in the head of the answer is longer than 8,190 bytes",
+    "Too many": "the answer has too many headers",
+}
+
+
+def _reason(broken: aiohttp.ClientConnectorCertificateError) -> str:
+    return str(broken.certificate_error)
+
+
+def _os_reason(broken: aiohttp.ClientConnectorError) -> str:
+    return broken.os_error.strerror or type(broken.os_error).__name__
+
+
+def _no_authorities() -> str:
+    """Return a hint where the environment names authorities that are not there."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        named = os.environ.get(name)
+        if named and not Path(named).exists():
+            return f"; {name} names {named!r}, which is not there"
+    return ""

@@ -221,6 +221,7 @@ class Transport:
                 raise self._too_late(request, "the deadline passed before it was sent")
         status, said = 0, NOTHING
         error: type[RequestError] = AnswerUnusable
+        permanent = False
         files: Files | None = None
         try:
             with self._alarm.limit(ends - now):
@@ -260,14 +261,14 @@ class Transport:
                 else (AttemptTimeout, f"no whole answer within {self._timeout:g} s")
             )
         except BROKEN as broken:
-            error, message = ConnectionFailed, describe(broken)
+            error, (message, permanent) = ConnectionFailed, describe(broken)
         finally:
             if files is not None:
                 files.close()
         if status >= 300 or (status and request.safety is Safety.DELETE):
             # The status says what happened; a body that cannot be read must not hide it.
             return Response(status, said, b"")
-        raise failed(error, message, request, attempt.sent, status)
+        raise failed(error, message, request, attempt.sent, status, permanent)
 
     def _request(
         self, session: aiohttp.ClientSession, request: Request, data: Any = None
