@@ -104,7 +104,7 @@ def import_properties(
             as_is=as_is,
             dry_run=dry_run,
         ),
-        Properties(create_them=create_them),
+        Properties(create_them=create_them or not adopt_existing),
     )
 
 

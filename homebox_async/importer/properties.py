@@ -156,7 +156,8 @@ class PropertyColumns(Columns[PropertyRow]):
 class Properties(Kind[PropertyRow]):
     """The kind of `import_properties`.
 
-    `create_them`: rows are created although a property without a reference has their address.
+    `create_them`: rows are created although a property without a reference has their address,
+    so that such a property is no more than a doubt after a lost answer.
     """
 
     create_them: bool = False

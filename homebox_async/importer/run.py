@@ -503,7 +503,8 @@ async def run_partition(client: AsyncHomebox, source: Input, options: ImportOpti
     It needs nothing but its arguments, and may be run again anywhere: all rows of one reference
     fall into the same partition, in any process, and each partition has a journal of its own.
     """
-    return await Import(client, source, options, Properties(create_them=options.create_them))
+    kind = Properties(create_them=options.create_them or not options.adopt_existing)
+    return await Import(client, source, options, kind)
 
 
 def _stem(name: str) -> str:

@@ -12,6 +12,7 @@ from homebox_async.importer import State
 from homebox_async.importer.addressing import generated_reference
 from homebox_async.resources.addresses import Address as Sent
 
+CASES = Path(__file__).parents[1] / "data" / "cases" / "properties"
 HEADER = "line1,city,postcode,ref"
 LIST = ("GET", "/api/partner/property")
 LOOK_ALIKE = [
@@ -53,10 +54,7 @@ async def serve(bench: Any, **assumed: Any) -> None:
 
 async def test_numbered_from_one(bench: Any) -> None:
     """A second file that also numbers from 1 matches nothing: both addresses are shown."""
-    smith = bench.folder / "smith.csv"
-    smith.write_text(f"{HEADER}\n1 High Street,Leeds,LS1 1AA,1\n2 High Street,Leeds,LS1 1AB,2\n")
-    jones = bench.folder / "jones.csv"
-    jones.write_text(f"{HEADER}\n10 Mill Lane,York,YO1 7HU,1\n11 Mill Lane,York,YO1 7HU,2\n")
+    smith, jones = (CASES / f"numbered-from-one-{name}.csv" for name in ("smith", "jones"))
     assert (await bench.report(smith)).done
     report = await bench.report(jones)
     assert (0, 0, 2, 2) == (report.created, report.adopted, report.rejected, bench.posts)
@@ -89,6 +87,16 @@ async def test_other_partners(bench: Any) -> None:
 
 
 # --- addresses
+
+
+async def test_look_alike_file(bench: Any) -> None:
+    """The six homes of the file are six homes, with their references and with generated ones."""
+    file = CASES / "look-alike-addresses.csv"
+    assert (6, True) == ((report := await bench.report(file)).created, report.done)
+    without = {"mapping": {"property_reference": ""}, "generate_references": True}
+    again = await bench.report(file, **without, **afresh(bench))
+    assert (6, True) == (again.created, again.done)
+    assert 12 == len(bench.emulator.store.properties)
 
 
 @pytest.mark.parametrize("generate", [False, True], ids=["given", "generated"])

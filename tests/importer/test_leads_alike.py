@@ -52,6 +52,13 @@ async def test_rooms_of_a_house(bench: Any, fault: str | None) -> None:
     assert 2 == len({row["lead_id"] for row in told(report.files["created"])})
 
 
+async def test_rooms_of_the_file(bench: Any) -> None:
+    """The two rooms of the file are two leads, and both tenants are texted at most once."""
+    source = Path(__file__).parents[1] / "data" / "cases" / "people" / "hmo-same-reference.csv"
+    report = await leads(bench, source=source)
+    assert (2, True, 2) == (report.created, report.done, posts(bench))
+
+
 async def test_rooms_in_two_files(bench: Any) -> None:
     """The second room's tenant is sent, though the first has a lead of the same reference."""
     write(bench, [ann()], header=HMO)

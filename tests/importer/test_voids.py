@@ -195,3 +195,14 @@ async def test_no_personal_data_in_the_journal(homes: Any) -> None:
     content = b"".join(path.read_bytes() for path in homes.folder.glob("*.journal*"))
     for personal in (b"Zqann", b"Zqlee", b"447911", b"@example.com", b"Mill"):
         assert personal not in content
+
+
+async def test_homes_that_look_alike(bench: Any) -> None:
+    """Homes whose addresses differ in the boundaries of their numbers only have a void each."""
+    header = VOIDS.replace("property_id,", "line1,city,postcode,")
+    homes = ["Flat 1 23 High St", "Flat 12 3 High St", "Flat 2/1 9 Byres Rd", "Flat 21 9 Byres Rd"]
+    lines = [void(n, home=f"{home},Leeds,LS1 1AA") for n, home in enumerate(homes, 1)]
+    lines.append(void(5, home="Flat 1 - 23 HIGH STREET,Leeds,LS11AA"))
+    write(bench, lines, header=header)
+    report = await voids(bench)
+    assert (4, 1) == (report.created, report.rejected)
