@@ -26,6 +26,7 @@ async def read_whole(
     the list.
     """
     earlier: PageCursor[M] | None = None
+    complete = Completeness(False, "the list was not read")
     for _ in range(_PASSES):
         cursor = make().pages()
         async for page in cursor:
