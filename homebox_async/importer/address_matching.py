@@ -190,11 +190,16 @@ def compare(one: Place, other: Place) -> Likeness:
     return min(likeness, Likeness.OTHER_WORDS if ours and theirs else Likeness.NEAR)
 
 
-def _code_and_tokens(lines: Iterable[str | None], postcode: str | None) -> tuple[str, list[str]]:
+def postcode_of(postcode: str | None) -> str:
+    """Return a postcode without spaces and in capitals."""
     code = postcode or ""
     if not code.isascii():
         code = unicodedata.normalize("NFKC", code)
-    code = _NOT_ALNUM.sub("", code).upper()
+    return _NOT_ALNUM.sub("", code).upper()
+
+
+def _code_and_tokens(lines: Iterable[str | None], postcode: str | None) -> tuple[str, list[str]]:
+    code = postcode_of(postcode)
     text = _plain(", ".join(filter(None, lines)))
     if len(code) > 4 and code[-3:].lower() in text:
         text = re.sub(rf"\b{code[:-3]}\s*{code[-3:]}\b", " ", text, flags=re.IGNORECASE)

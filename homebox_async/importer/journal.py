@@ -366,14 +366,6 @@ class Journal:
         """Return what the journal holds of a row."""
         return await self.take(lambda reader: reader.entry(number))
 
-    async def join(self, number: int, first: int) -> None:
-        """Note that an open row is sent with another one."""
-        await self.take(lambda reader: reader.join(number, first))
-
-    async def settle_joined(self) -> list[Entry]:
-        """Give rows that were sent with another one what became of that; return them."""
-        return await self.take(Reader.settle_joined)
-
     async def find(self, reference: str) -> list[Entry]:
         """Return the rows with a reference."""
         return await self.take(lambda reader: reader.find(reference))
@@ -433,10 +425,6 @@ class Journal:
     async def ids(self, *, after: int, size: int) -> list[tuple[int, int]]:
         """Return the next rows that are done and have an id: pairs of number and id."""
         return await self.take(lambda reader: reader.ids(after=after, size=size))
-
-    async def count_adopted(self, field: str) -> int:
-        """Return how many rows were adopted because of a field."""
-        return await self.take(lambda reader: reader.count_adopted(field))
 
     async def set_compared(self) -> None:
         """Note that all that is at the server has been compared with the rows."""

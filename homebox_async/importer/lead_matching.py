@@ -16,7 +16,7 @@ import attrs
 
 from ..resources.addresses import Address, AddressId
 from ..resources.leads import Lead
-from .address_matching import Likeness, Place, compare, place_of
+from .address_matching import Likeness, Place, compare, place_of, postcode_of
 from .addressing import place_of_address
 from .finding import Hits, identity_of
 from .references import is_altered
@@ -68,7 +68,7 @@ class Leads:
         if there.external_id:
             self._at["id", there.external_id, there.start][there.id] = there
         if postcode := there.address[-1]:
-            self._at["postcode", _code(postcode), there.start][there.id] = there
+            self._at["postcode", postcode_of(postcode), there.start][there.id] = there
 
     def hits(
         self, row: LeadRow, *, separate: bool, others: Collection[Collection[int]] = ()
@@ -184,7 +184,3 @@ def phone_digits(phone: str) -> str:
         return "0" + digits[2:].lstrip("0")
     # A spreadsheet takes the zero away.
     return f"0{digits}" if len(digits) == 10 and digits.startswith("7") else digits
-
-
-def _code(postcode: str) -> str:
-    return place_of((), None, None, postcode).postcode

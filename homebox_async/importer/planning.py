@@ -15,6 +15,7 @@ from .course import Course
 from .joined import rows_in
 from .journal import Entry, Journal, Planned, State
 from .kinds import BY_ADDRESS, OVERLAP, Kind
+from .matched_rows import count_matched
 from .preview import Preview
 from .report import Emit, RowResult
 from .sources import Source
@@ -56,7 +57,7 @@ class Planner(Generic[R]):
 
         A row that was sent without an answer may be sent again, if it is not found.
         """
-        by_address = await self._journal.count_adopted(BY_ADDRESS)
+        by_address = await self._journal.take(lambda reader: count_matched(reader, BY_ADDRESS))
         tally = self._kind.tally(self._columns)
         if tally is None:
             pending = (await self._journal.counts())[State.PENDING]

@@ -17,11 +17,12 @@ from ..evidence import Completeness
 from ..resources.addresses import AddressId
 from ..resources.properties import Property
 from ..rules import UNSET, Unset
-from .address_matching import ADDRESS_RULE, Likeness, Place, compare, place_of
+from .address_matching import ADDRESS_RULE, Likeness, Place, compare, key_of, place_of, postcode_of
 from .addressing import GENERATED, first_key_of
 from .finding import Hits, LookUp, identity_of, may_be_it, named
 from .journal import Journal, Reader, State
 from .kinds import BY_ADDRESS, Pending, Tell
+from .matched_rows import recased_rows
 from .ownership import Owner
 from .references import is_altered
 from .report import RowResult
@@ -66,8 +67,24 @@ class Listed:
     is_free: bool
     external_id: str
     key: str = attrs.field(repr=False)
-    place: Place = attrs.field(repr=False)
-    text: str = attrs.field(repr=False)
+    address: tuple[str | None, ...] = attrs.field(repr=False)
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether there is more of an address than a postcode and a town."""
+        return any(self.address[:4])
+
+    @property
+    def place(self) -> Place:
+        """The address taken apart."""
+        *lines, city, county, postcode = self.address
+        return place_of(lines, city, county, postcode)
+
+    @property
+    def text(self) -> str:
+        """The address on one line."""
+        *lines, city, _, postcode = self.address
+        return ", ".join(part for part in (*lines, city, postcode) if part)
 
 
 def listed(found: Property, owner: Owner, rule: int = ADDRESS_RULE) -> Listed:
@@ -83,28 +100,22 @@ def listed(found: Property, owner: Owner, rule: int = ADDRESS_RULE) -> Listed:
             (own if owned else unclear).append(entry.property_reference)
         else:
             has_none = True
-    lines = (*(found.address_line1, found.address_line2, found.address_line3, found.address_line4),)
-    place = place_of(lines, found.address_city, found.address_county, found.address_postcode)
-    parts = (*lines, found.address_city, found.address_postcode)
+    lines = (found.address_line1, found.address_line2, found.address_line3, found.address_line4)
+    if not any(lines):
+        key = f"id:{found.external_id}"
+    elif rule == 1:
+        key = first_key_of(*lines[:2], found.address_city, found.address_postcode)
+    else:
+        key = key_of(lines, found.address_postcode)
     return Listed(
         identity_of(found),
         tuple(own),
         tuple(unclear),
         has_none and not own and not unclear,
         found.external_id or "",
-        _key_of(found, place, rule),
-        place,
-        ", ".join(part for part in parts if part),
+        key,
+        (*lines, found.address_city, found.address_county, found.address_postcode),
     )
-
-
-def _key_of(found: Property, place: Place, rule: int) -> str:
-    if not place.has_lines:
-        return f"id:{found.external_id}"
-    if rule == 1:
-        parts = (found.address_line1, found.address_line2, found.address_city)
-        return first_key_of(*parts, found.address_postcode)
-    return place.key
 
 
 def weigh(row: PropertyRow, there: Listed, hits: Hits, *, free: Free = "match") -> None:
@@ -113,7 +124,7 @@ def weigh(row: PropertyRow, there: Listed, hits: Hits, *, free: Free = "match") 
     `free`: what a property is that has the row's address and no reference.
     """
     likeness = None
-    if not isinstance(row.address, AddressId) and there.place.has_lines:
+    if not isinstance(row.address, AddressId) and there.has_lines:
         likeness = compare(row.place, there.place)
     if not row.references.isdisjoint(there.references):
         if likeness is Likeness.CONTRADICTS:
@@ -209,7 +220,7 @@ class _Index:
             for key in (
                 *(("reference", one) for one in (*there.references, *there.unclear)),
                 ("id", there.external_id),
-                ("postcode", there.place.postcode),
+                ("postcode", postcode_of(there.address[-1])),
             )
             for row in self._by.get(key, ())
         }
@@ -325,7 +336,7 @@ class Comparison:
             if exact:
                 continue
             for reference in (*there.references, *there.unclear):
-                alike |= {entry.number for entry in reader.find_recased(reference, _ALIKE)}
+                alike |= recased_rows(reader, reference, _ALIKE)
             if any(GENERATED.match(reference) for reference in there.references):
                 self._keep_by_address(there)  # perhaps made of the same address by another rule
             for number in alike:
@@ -336,7 +347,7 @@ class Comparison:
         self._count += 1
 
     def _keep_by_address(self, there: Listed) -> None:
-        for place in (there.place.postcode, f"id:{there.external_id}"):
+        for place in (postcode_of(there.address[-1]), f"id:{there.external_id}"):
             self._at[place].append(there)
         self._count += 1
 

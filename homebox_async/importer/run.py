@@ -36,9 +36,11 @@ from .course import Course
 from .ending import ended
 from .engine import Engine
 from .header import plain
+from .joining import settle_joined
 from .journal import Journal, State
 from .kinds import BY_ADDRESS, Kind
 from .ledger import open_ledger
+from .matched_rows import count_matched
 from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .properties import Properties
@@ -294,7 +296,7 @@ class Import(Pending):
             try:
                 if not options.dry_run:
                     await engine.run()
-                for joined in await journal.settle_joined():
+                for joined in await journal.take(settle_joined):
                     await self._emit(RowResult.of(joined))
                 self._course.phase = "writing results"
                 report = await reported()
@@ -460,7 +462,7 @@ class Import(Pending):
             pending=counts[State.PENDING],
             sent=engine.sent,
             reconciled=engine.reconciled,
-            by_address=await journal.count_adopted(BY_ADDRESS),
+            by_address=await journal.take(lambda reader: count_matched(reader, BY_ADDRESS)),
             repeated_addresses=repeated,
             repeated_examples=tuple(map(tuple, examples)),
             stopped=self._course.stopped,

@@ -25,7 +25,6 @@ from .places import SHOWN, Places, name_rows
 from .words import WORDS
 
 _UNIT = "\x1f"  # ASCII's unit separator
-_LAST = "\U0010ffff"  # sorts behind all that may follow a beginning
 _PLAN_CHUNK = 5_000
 _PLAN_COMMIT = 10  # chunks
 _ENTRY = (
@@ -245,52 +244,6 @@ class Reader:
             return entry
         raise self._missing(number)
 
-    def join(self, number: int, first: int) -> None:
-        """Note that an open row is sent with another one."""
-        self.connection.execute(
-            "UPDATE rows SET state = ?, field = ?, error = '', fix = ''"
-            " WHERE number = ? AND state IN (?, ?)",
-            (State.PENDING, f"{JOINED}{first}", number, *_OPEN),
-        )
-        self.forget_counts()
-
-    def settle_joined(self) -> list[Entry]:
-        """Give rows that were sent with another one what became of that; return them."""
-        joined = [
-            entry
-            for entry in self._entries("WHERE state = ? AND field LIKE ?", (0, f"{JOINED}%"))
-            if self._state(int(entry.field.removeprefix(JOINED))) is not State.PENDING
-        ]
-        settled = []
-        for entry in joined:
-            first = self.entry(int(entry.field.removeprefix(JOINED)))
-            # Not by `record`: that they share an id is no doubt.
-            self.connection.execute(
-                "UPDATE rows SET state = ?, property_id = ?, field = ?, error = ?, fix = ?"
-                " WHERE number = ?",
-                (first.state, first.id, first.field, first.error, first.fix, entry.number),
-            )
-            settled.append(self.entry(entry.number))
-        self.forget_counts()
-        return settled
-
-    def find_recased(self, reference: str, limit: int) -> list[Entry]:
-        """Return pending rows whose reference is this one in another case, or begins with it.
-
-        None where there are more than `limit`: the beginning is common to many.
-        """
-        # Made when it is first needed: most imports meet no such references.
-        self.connection.execute(
-            "CREATE INDEX IF NOT EXISTS by_recased ON rows (reference COLLATE NOCASE)"
-        )
-        start = storable(reference)
-        found = self._entries(
-            "WHERE reference COLLATE NOCASE >= ? AND reference COLLATE NOCASE < ?"
-            " AND state = ? LIMIT ?",
-            (start, start + _LAST, State.PENDING, limit + 1),
-        )
-        return found if len(found) <= limit else []
-
     def find(self, reference: str) -> list[Entry]:
         """Return the rows with a reference."""
         return self._entries("WHERE reference = ? ORDER BY number", (storable(reference),))
@@ -449,14 +402,6 @@ class Reader:
             " AND property_id > 0 ORDER BY number LIMIT ?",
             (after, *_FINAL, size),
         ).fetchall()
-
-    def count_adopted(self, field: str) -> int:
-        """Return how many rows were adopted because of a field."""
-        found = self.connection.execute(
-            "SELECT count(*) FROM rows WHERE state = ? AND field = ?", (State.ADOPTED, field)
-        )
-        ((count,),) = found
-        return int(count)
 
     def set_compared(self) -> None:
         """Note that all that is at the server has been compared with the rows."""

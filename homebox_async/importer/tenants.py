@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..resources.addresses import Address, AddressId
 from ..resources.leads import NewTenant
 from .address_matching import Likeness, compare
 from .addressing import place_of_address
+from .joining import join
 from .journal import Journal, State
 from .options import Tenancies
 from .sources import Source, SourceError
@@ -115,7 +117,7 @@ async def _join(
             await _reject(row, journal, error, "make two tenancies of it, with a reference each")
         else:
             tenants += row.tenants
-            await journal.join(row.number, first.number)
+            await journal.take(partial(join, number=row.number, first=first.number))
     return tenants
 
 
