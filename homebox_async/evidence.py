@@ -185,15 +185,20 @@ class ListPass:
             return "the list was not read to its end"
         if self.total is not None and self.count != self.total:
             return f"{self.count:,} items came, and the server reported a total of {self.total:,}"
-        if self.count and self._last_page is not None and self._filled < self._last_page:
+        if self._is_short:
             return f"{self._filled:,} of {self._last_page:,} pages have items"
         if self.total is None and self.count != self._places:
             return _twice(self._places - self.count)
         return ""
 
+    @property
+    def _is_short(self) -> bool:
+        """True if fewer pages had items than the server reported."""
+        return bool(self.count and self._filled < (self._last_page or 0))
+
     def _confirms(self, earlier: ListPass) -> bool:
         """True if all that came in an earlier pass was the whole list at its end."""
-        if not (self.ended and earlier.ended and earlier.seen <= self.seen):
+        if not (self.ended and earlier.ended and earlier.seen <= self.seen) or earlier._is_short:
             return False
         # What came before a moment and after it was there in that moment. Pages that are asked
         # for together may be answered in any order, so the last total is not that of the end

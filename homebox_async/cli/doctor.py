@@ -16,7 +16,7 @@ from ..errors import ConfigurationError
 from ..loops import run
 from ..wire import Secret
 from . import config, tokens
-from .checkup import Finding, Setup, drift, in_thread, limited, local, network
+from .checkup import Finding, Setup, drift, in_thread, limited, lists, local, network
 from .errors import Exit
 from .options import Seconds
 from .output import Output
@@ -69,9 +69,11 @@ def command(
 
     Each check says what it found and what to do about it: versions, config file, environment,
     server, token, keyring, proxy, terminal; then, at the server, its name, connection and
-    certificate, whose token it is, the clock, the rate limit, and whether the first page of
-    some lists has fields that this version does not know. Nothing is written, here or there,
-    and neither tokens nor values of answers are shown.
+    certificate, whose token it is, the clock, the rate limit, whether the first page of some
+    lists has fields that this version does not know, and how the lists that imports and exports
+    rely on behave: their length, what they report of it, whether `page` counts, and whether your
+    references appear. Nothing is written, here or there, and neither tokens nor values of
+    answers are shown.
 
     The exit code is 1 when a check failed; a warning leaves it 0.
     """
@@ -194,3 +196,5 @@ async def _at_server(origin: str, token: Secret, limit: float) -> AsyncGenerator
         yield await limited("rate limit", partial(network.quota, heard), limit)
         for check, read in drift.reads().items():
             yield await limited(check, partial(drift.compared, check, read, client), limit)
+        for check, look in (("list: properties", lists.properties), ("list: leads", lists.leads)):
+            yield await limited(check, partial(look, client), limit)

@@ -23,8 +23,9 @@ from keyring.backends import fail, null
 from keyrings.alt.file import PlaintextKeyring
 
 import homebox_async
-from homebox_async.cli.checkup import Finding, in_thread, limited, local
-from homebox_async.emulator import Address, Emulator, Fault
+from homebox_async import AsyncHomebox
+from homebox_async.cli.checkup import Finding, in_thread, limited, lists, local
+from homebox_async.emulator import Address, Assumed, Emulator, Fault
 from homebox_async.errors import ConfigurationError
 
 from .terminals import on_a_terminal
@@ -77,7 +78,7 @@ def test_emulator(check: Check, folder: Path) -> None:
 
 
 def test_only_reads(check: Check, served: Emulator) -> None:
-    """Nothing but GET is sent, and the first page of each list only."""
+    """Nothing but GET is sent, and nothing changes at the server."""
     address = Address("1 High Street", None, "Leeds", None, "LS1 1AA")
     home = served.store.add_property(address)
     served.seed_order(home.id)
@@ -199,6 +200,86 @@ def test_drift(check: Check, vendor: Vendor) -> None:
     assert (0, "warning") == (result.exit_code, found["answers: orders"].status)
     for name, one in found.items():
         assert name == "account" or "Zqfirst" not in one.detail + one.fix
+
+
+def _homes(emulator: Emulator, count: int) -> None:
+    for number in range(count):
+        home = Address(f"{number} High Street", None, "Leeds", None, "LS1 1AA")
+        emulator.store.add_property(home, f"R{number}" if number else None)
+
+
+LISTS: list[tuple[dict[str, Any], int, str, str]] = [
+    ({}, 0, "ok", "is empty"),
+    (
+        {},
+        7,
+        "ok",
+        (
+            "7 items; reports neither total nor last page; own references on 6 of 7 on the first"
+            " page; one page"
+        ),
+    ),
+    (
+        {"property_page_size": 3},
+        20,
+        "ok",
+        (
+            "20 items; reports neither total nor last page; own references on 2 of 3 on the first"
+            " page; `page` counts"
+        ),
+    ),
+    (
+        {"property_page_size": 3, "list_meta": "everywhere"},
+        9,
+        "ok",
+        (
+            "9 items; reports a total and a last page; own references on 2 of 3 on the first page;"
+            " `page` counts"
+        ),
+    ),
+    (
+        {"property_page_size": 3, "list_meta": "everywhere", "page_cap": 2},
+        9,
+        "warning",
+        (
+            "its pages hold 6, and it reports a total of 9; reports a total and a last page; own"
+            " references on 2 of 3 on the first page; `page` counts"
+        ),
+    ),
+    (
+        {"property_page_size": 3, "list_meta": "last page", "last_page_error": -1},
+        9,
+        "warning",
+        (
+            "goes on after page 2, which it reports as the last; reports a last page; own"
+            " references on 2 of 3 on the first page; `page` counts"
+        ),
+    ),
+    (
+        {"property_page_size": 3, "pages_count": False},
+        9,
+        "warning",
+        (
+            "ignores `page`: page 2 is page 1; reports neither total nor last page; own references"
+            " on 2 of 3 on the first page"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("assumed", "homes", "status", "detail"), LISTS)
+async def test_lists(assumed: dict[str, Any], homes: int, status: str, detail: str) -> None:
+    """How a list behaves is said in one line, a warning where it cannot be seen whole."""
+    async with (
+        Emulator(assumed=Assumed(**assumed)) as emulator,
+        AsyncHomebox(emulator.token, base_url=emulator.url) as client,
+    ):
+        _homes(emulator, homes)
+        found = await lists.properties(client)
+        assert (status, detail) == (found.status, found.detail)
+        assert (status == "warning") == bool(found.fix)
+        assert "is empty" == (await lists.leads(client)).detail
+        assert {"GET"} == {received.method for received in emulator.received}
 
 
 def test_unreachable(check: Check) -> None:

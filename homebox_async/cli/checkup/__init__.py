@@ -1,6 +1,6 @@
 """The checks of `homebox doctor`: each says what it found, and what to do about it.
 
-They read and never write: at the server, the first page of some lists; here, what the other
+They read and never write: at the server, a few pages of some lists; here, what the other
 commands read too. No finding holds a token, a password or a value of an answer.
 """
 
