@@ -19,7 +19,7 @@ from .confirm import check_can_ask, confirm
 from .decisions import COMMANDS, LEDGER
 from .errors import Exit
 from .importing import Command
-from .options import Seconds, api_command, yes_option
+from .options import Duration, Seconds, api_command, yes_option
 from .output import Output
 from .report import lines
 from .session import Connection
@@ -99,6 +99,14 @@ _JOURNAL = (
         help="Where the progress is kept.  [default: NAME.journal beside the results]",
     ),
     LEDGER,
+    click.option(
+        "--patience",
+        type=Duration(),
+        default=1800.0,
+        metavar="TIME",
+        help="How long nothing but failures is borne before the import ends, such as 12h."
+        "  [default: 30m]",
+    ),
     click.option(
         "--results",
         type=click.Path(path_type=Path),

@@ -22,6 +22,7 @@ from .ledger import Ledger
 from .ledger_claims import LedgerClaims
 from .limiter import Limiter
 from .options import ImportOptions
+from .patience import Patience
 from .planning import Planner
 from .preview import Preview
 from .recognising import Recogniser, wait_for_others
@@ -70,9 +71,12 @@ class Engine:
             source, columns, journal, claimed, options.settle, course, emit, at_once
         )
         reader = client.with_options(deadline=None)
-        gate = Gate(lambda: kind.peek(reader), course)
-        self._sender = Sender(kind, client, limiter, gate, self._claims, course)
-        self._reconciler = Reconciler(kind, self._lists, journal, self._claims, course)
+        gate = Gate(lambda: kind.peek(reader), course, options.patience)
+        self._sender = Sender(kind, client, limiter, gate, self._claims, course, options.patience)
+        self._patience = Patience(course, options.patience)
+        self._reconciler = Reconciler(
+            kind, self._lists, journal, self._claims, course, self._patience
+        )
         self._began = time.monotonic()
         self.planned = False
 
@@ -103,6 +107,7 @@ class Engine:
         await self._planner.adopt(
             self._lists,
             self._course,
+            self._patience,
             lambda: wait_for_others(self._claimed, self._course, settle, self._began),
             lambda: self._recogniser.check_listed(self._lists),
         )

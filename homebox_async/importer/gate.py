@@ -7,26 +7,29 @@ written, so an outage leaves in doubt at most what was in flight when it began.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
-from ..errors import AuthenticationFailed, PermissionDenied, RequestError
-from ..middleware import LONGEST_PAUSE, Handler
+from ..errors import RequestError
+from ..middleware import Handler
 from ..wire import Request, Response
 from .course import Course
 from .ending import ended
-from .failures import IN_A_ROW, Patience
+from .patience import Patience
 
 
 class Gate:
     """An attempt middleware that lets no write through while the server is in doubt.
 
     `read` asks the server for something; it raises RequestError if that cannot be had.
+    `patience`: for how many seconds it is asked again.
     """
 
-    def __init__(self, read: Callable[[], Awaitable[object]], course: Course) -> None:
+    def __init__(
+        self, read: Callable[[], Awaitable[object]], course: Course, patience: float
+    ) -> None:
         self._read = read
         self._course = course
+        self._patience = patience
         self._reading: asyncio.Future[None] | None = None
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
@@ -47,21 +50,13 @@ class Gate:
             await ended([self._reading])
 
     async def _reopen(self, error: RequestError) -> None:
-        course, patience = self._course, Patience(self._course, IN_A_ROW)
+        patience = Patience(self._course, self._patience)
         try:
-            pause = error.retry_after or 0.0
-            if pause > LONGEST_PAUSE:
-                course.fail(error)
-            await course.wait(pause)
-            while not course.draining:
-                began = time.monotonic()
-                try:
-                    await course.unless_drained(self._asked())
-                    return
-                except (AuthenticationFailed, PermissionDenied) as refused:
-                    course.fail(refused)
-                except RequestError as failure:
-                    await patience.pause(failure, began)
+            if error.retry_after:
+                await patience.pause(error, patience.now())
+            await patience.lasting(self._asked)
+        except RequestError as failure:
+            self._course.fail(failure)
         finally:
             self._reading = None
 

@@ -44,6 +44,7 @@ def import_properties(
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = "auto",
+    patience: float = 1800.0,
     settle: float = 60.0,
     adopt_existing: bool = True,
     as_is: bool = False,
@@ -68,6 +69,8 @@ def import_properties(
     `results`: the folder for ``<name>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``, by
     default the working directory.
     `concurrency`: requests in flight, "auto" finds out what the server bears.
+    `patience`: seconds of nothing but failures after which the import ends; it asks again at
+    longer and longer intervals until then.
     `settle`: seconds after which a request that was left without an answer has either taken
     effect visibly or never will: the server's longest execution and the lag of its list.
     `adopt_existing`: properties that carry a reference of the input already are adopted first,
@@ -99,6 +102,7 @@ def import_properties(
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
+            patience=patience,
             settle=settle,
             adopt_existing=adopt_existing,
             as_is=as_is,
@@ -124,6 +128,7 @@ def import_leads(
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = "auto",
+    patience: float = 1800.0,
     settle: float = 60.0,
     adopt_existing: bool = True,
     as_is: bool = False,
@@ -173,6 +178,7 @@ def import_leads(
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
+            patience=patience,
             settle=settle,
             adopt_existing=adopt_existing,
             as_is=as_is,
@@ -197,6 +203,7 @@ def import_voids(
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = 1,
+    patience: float = 1800.0,
     as_is: bool = False,
     dry_run: bool = False,
 ) -> Import:
@@ -230,6 +237,7 @@ def import_voids(
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
+            patience=patience,
             adopt_existing=False,
             as_is=as_is,
             dry_run=dry_run,
@@ -253,6 +261,7 @@ def import_readings(
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
     concurrency: int | Literal["auto"] = "auto",
+    patience: float = 1800.0,
     settle: float = 60.0,
     meter_changed: dt.date | None = None,
     rollover: bool = False,
@@ -297,6 +306,7 @@ def import_readings(
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
             concurrency=concurrency,
+            patience=patience,
             settle=settle,
             dry_run=dry_run,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,7 @@ class ImportOptions:
     results: Path | None = None
     concurrency: int | Literal["auto"] = "auto"
     settle: float = 60.0
+    patience: float = 1800.0
     adopt_existing: bool = True
     dry_run: bool = False
     dates: DateOrder = "auto"
@@ -48,8 +50,9 @@ class ImportOptions:
         wrong = []
         if self.concurrency != "auto" and self.concurrency < 1:
             wrong.append(Problem("concurrency", "is below 1", "give 1 or more, or 'auto'"))
-        if self.settle < 0:
-            wrong.append(Problem("settle", "is below 0", "give seconds"))
+        for name, seconds in (("settle", self.settle), ("patience", self.patience)):
+            if not 0 <= seconds < math.inf:
+                wrong.append(Problem(name, "is no time", "give seconds, 0 or more"))
         if self.dates not in ("auto", "iso", "dmy", "mdy"):
             wrong.append(Problem("dates", "is unknown", "give 'auto', 'iso', 'dmy' or 'mdy'"))
         if self.tenants not in (None, "joint", "separate"):

@@ -16,6 +16,7 @@ from .joined import rows_in
 from .journal import Entry, Journal, Planned, State
 from .kinds import BY_ADDRESS, OVERLAP, Kind
 from .matched_rows import count_matched
+from .patience import Patience
 from .preview import Preview
 from .report import Emit, RowResult
 from .sources import Source
@@ -78,6 +79,7 @@ class Planner(Generic[R]):
         self,
         lists: AsyncHomebox,
         course: Course,
+        patience: Patience,
         settled: Callable[[], Awaitable[None]],
         checked: Callable[[], Awaitable[None]],
     ) -> None:
@@ -94,7 +96,7 @@ class Planner(Generic[R]):
         await settled()
         course.phase = "comparing"
         try:
-            compared = await course.unless_drained(self._compare(lists, course))
+            compared = await patience.lasting(lambda: self._compare(lists, course))
         except RequestError as error:
             course.fail(error)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from .course import Course
 from .finding import LookUp, may_be_it
 from .journal import Journal, State
 from .kinds import Kind
+from .patience import Patience
 
 _LOOK = "see whether Homebox has it"
 _IDS = 20_000  # that are read at once
@@ -28,12 +30,14 @@ class Reconciler:
         journal: Journal,
         claims: Claims,
         course: Course,
+        patience: Patience,
     ) -> None:
         self._kind = kind
         self._lists = lists
         self._journal = journal
         self._claims = claims
         self._course = course
+        self._patience = patience
         self.adopted = 0
         self._knows = False
 
@@ -49,15 +53,7 @@ class Reconciler:
         while claims.open and not course.draining:
             started = time.monotonic()
             try:
-                found = await course.unless_drained(
-                    self._kind.look_up(
-                        self._lists,
-                        [item.row for item in claims.open],
-                        witnesses=claims.known,
-                        # Absence counts only for those that have settled.
-                        quick=all(started < item.settled for item in claims.open),
-                    )
-                )
+                found = await self._patience.lasting(functools.partial(self._look_up, started))
             except RequestError as error:
                 course.fail(error)
                 return
@@ -72,6 +68,16 @@ class Reconciler:
                 course.phase = "settling"
                 await course.wait(max(item.settled for item in claims.open) - time.monotonic())
                 course.phase = "reconciling"
+
+    async def _look_up(self, started: float) -> LookUp:
+        items = self._claims.open
+        return await self._kind.look_up(
+            self._lists,
+            [item.row for item in items],
+            witnesses=self._claims.known,
+            # Absence counts only for those that have settled.
+            quick=all(started < item.settled for item in items),
+        )
 
     async def _decide(self, item: Item, found: LookUp, started: float) -> bool:
         """Act on what a look-up found of a row; False if it has to be looked up once more."""

@@ -26,13 +26,14 @@ from ..wire import Request, Response
 from .claims import Claims, Item
 from .course import Course
 from .ending import ended
-from .failures import IN_A_ROW, IN_A_ROW_UNLISTED, Patience, explain, is_hopeless
+from .failures import explain, is_hopeless
 from .finding import is_id
 from .gate import Gate
 from .journal import State
 from .kinds import Kind
 from .ledger_claims import TakenOver
 from .limiter import Limiter
+from .patience import IN_A_ROW, IN_A_ROW_UNLISTED, Patience
 
 _sending: ContextVar[Item] = ContextVar("homebox_sending")
 
@@ -52,6 +53,7 @@ class Sender:
         gate: Gate,
         claims: Claims,
         course: Course,
+        patience: float,
     ) -> None:
         self._kind = kind
         self._gate = gate
@@ -62,7 +64,9 @@ class Sender:
         self._limiter = limiter
         self._claims = claims
         self._course = course
-        self._patience = Patience(course, IN_A_ROW if kind.is_listed else IN_A_ROW_UNLISTED)
+        self._patience = Patience(
+            course, patience, IN_A_ROW if kind.is_listed else IN_A_ROW_UNLISTED
+        )
         self._calls: set[Item] = set()
         self.sent = 0
         course.on_drain(self._recall_all)

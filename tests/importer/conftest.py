@@ -10,7 +10,7 @@ import pytest
 
 from homebox_async import AsyncHomebox, Retry
 from homebox_async.emulator import Emulator
-from homebox_async.importer import Import, Report, engine, failures, import_properties
+from homebox_async.importer import Import, Report, engine, import_properties, patience
 from homebox_async.importer.journal import Journal
 
 from .journals import FACTS, planned
@@ -54,7 +54,7 @@ class Bench:
         self, source: Any = None, client: AsyncHomebox | None = None, **options: Any
     ) -> Import:
         """Return a run of the input, not started yet."""
-        options = {"settle": 0.05, "results": self.folder, **options}
+        options = {"settle": 0.05, "results": self.folder, "patience": 0.5, **options}
         return import_properties(
             client or self.client(), self.path if source is None else source, **options
         )
@@ -85,8 +85,8 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     """Return a bench with a running emulator, where the engine's own pauses are short."""
-    monkeypatch.setattr(failures, "_PAUSE", 0.001)
-    monkeypatch.setattr(failures, "_LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(patience, "_PAUSE", 0.001)
+    monkeypatch.setattr(patience, "_LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(engine, "_PATIENT", Retry(attempts=8, backoff=0.0))
     bench = Bench(tmp_path)
     await bench.serve()

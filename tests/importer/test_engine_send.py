@@ -143,21 +143,19 @@ async def test_rate_limit(bench: Any) -> None:
     assert bench.expected(150) == bench.references
 
 
-async def test_endless_refusals(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_endless_refusals(bench: Any) -> None:
     """A server that refuses for ever stops the import in the end; nothing is open then."""
-    monkeypatch.setattr(failures, "_ROUNDS", 5)
     bench.write(80)
     bench.script(None, *[Fault.named("429:0")] * 5000)
-    report = await bench.report(concurrency=32)
+    report = await bench.report(concurrency=32, patience=0.05)
     assert (1, 79, 0) == (report.created, report.pending, report.unknown)
     assert isinstance(report.error, RateLimited)
     assert str(report.error) == report.stopped
     assert not report.done
 
 
-async def test_many_at_once_are_one_round(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_at_once_are_one_round(bench: Any) -> None:
     """That many requests are refused together is no reason to give up."""
-    monkeypatch.setattr(failures, "_ROUNDS", 6)
     bench.write(90)
     bench.script(*[Fault.named("429:0")] * 180)
     report = await bench.report(client=bench.client(retry=Retry(attempts=1)), concurrency=60)
@@ -286,11 +284,10 @@ async def test_server_comes_back(bench: Any) -> None:
     assert bench.expected(300) == bench.references
 
 
-async def test_server_stays_away(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_server_stays_away(bench: Any) -> None:
     """When the server does not come back, the import ends with a report, and goes on later."""
-    monkeypatch.setattr(failures, "_ROUNDS", 4)
     bench.write(300)
-    run = bench.start(concurrency=8)
+    run = bench.start(concurrency=8, patience=0.1)
     task = asyncio.ensure_future(run.wait())
     while bench.posts < 50:
         await asyncio.sleep(0)
@@ -488,7 +485,7 @@ async def test_look_up_fails(bench: Any) -> None:
     bench.write(3)
     bench.script(None, Fault.named("drop-after"))
     bench.script(None, *[Fault.named("500")] * 8, on=LIST)
-    report = await bench.report(concurrency=1, adopt_existing=False)
+    report = await bench.report(concurrency=1, adopt_existing=False, patience=0.0)
     assert (2, 1) == (report.created, report.unknown)
     assert isinstance(report.error, ServerError)
     assert "stopped before it could be looked up" == told(report.files["unknown"])[0]["error"]

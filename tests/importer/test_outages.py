@@ -7,7 +7,6 @@ import pytest
 
 from homebox_async.emulator import Address, Fault
 from homebox_async.errors import AuthenticationFailed, OutcomeUnknown, ServerError
-from homebox_async.importer import failures
 
 from .running import until
 from .tenancies import VOID, VOIDS, void, voids, write
@@ -36,15 +35,12 @@ async def test_one_void_in_doubt(bench: Any, fault: str) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 6])
-async def test_in_flight_in_doubt(
-    bench: Any, monkeypatch: pytest.MonkeyPatch, concurrency: int
-) -> None:
+async def test_in_flight_in_doubt(bench: Any, concurrency: int) -> None:
     """An outage that does not end leaves in doubt what was in flight; the rest is not sent."""
-    monkeypatch.setattr(failures, "_ROUNDS", 4)
     bench.write(60)
     bench.script(*[None] * 9, *[Fault.named("503")] * 60)
     bench.script(*[Fault.named("502")] * 60, on=READ)
-    report = await bench.report(concurrency=concurrency, adopt_existing=False)
+    report = await bench.report(concurrency=concurrency, adopt_existing=False, patience=0.01)
     assert isinstance(report.error, ServerError)
     assert 1 <= report.unknown <= concurrency
     assert (9, 51 - report.unknown) == (report.created, report.pending)

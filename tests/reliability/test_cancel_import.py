@@ -17,7 +17,7 @@ import pytest
 
 from homebox_async import AsyncHomebox, Retry
 from homebox_async.emulator import Emulator, Fault
-from homebox_async.importer import Report, engine, failures, import_properties
+from homebox_async.importer import Report, engine, import_properties, patience
 
 from .striking import MOMENTS, STRIDE, WAYS, Strike, listening, strike_everywhere
 
@@ -103,8 +103,8 @@ class Bench:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "_PAUSE", 0.001)
-    monkeypatch.setattr(failures, "_LONGEST_PAUSE", 0.002)
+    monkeypatch.setattr(patience, "_PAUSE", 0.001)
+    monkeypatch.setattr(patience, "_LONGEST_PAUSE", 0.002)
     monkeypatch.setattr(engine, "_PATIENT", Retry(attempts=8, backoff=0.0))
 
 

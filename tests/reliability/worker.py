@@ -20,12 +20,12 @@ from typing import Any
 
 from homebox_async import AsyncHomebox, Retry, importer
 from homebox_async.errors import RequestError
-from homebox_async.importer import engine, failures
+from homebox_async.importer import engine, patience
 
 
 def impatient() -> None:
     """Make the importer's own pauses short, and let it look often: a test has no time."""
-    failures._PAUSE, failures._LONGEST_PAUSE = 0.001, 0.02
+    patience._PAUSE, patience._LONGEST_PAUSE = 0.001, 0.02
     engine._PATIENT = Retry(attempts=8, backoff=0.01)
 
 
@@ -52,6 +52,7 @@ async def told(job: dict[str, Any]) -> dict[str, Any]:
         make = getattr(importer, f"import_{job.get('kind', 'properties')}")
         # Where there is nothing to look up (voids), there is nothing to settle either.
         given = {name: job[name] for name in ("results", "settle") if name in job}
+        given["patience"] = 2.0
         if job.get("confirmed"):
             given["confirm"] = lambda preview: True
         run = make(client, job["source"], **given, **job["options"])
