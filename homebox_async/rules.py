@@ -427,4 +427,6 @@ def field(
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 def input_model(cls: T) -> T:
     """Make a class that callers send: frozen, keyword-only."""
-    return attrs.frozen(cls, kw_only=True)
+    made = attrs.frozen(cls, kw_only=True)
+    tidying.known(made)
+    return made

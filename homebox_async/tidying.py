@@ -13,26 +13,24 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from msgspec import UnsetType
+
 T = TypeVar("T")
 
-_PLAIN = {
-    str,
-    int,
-    float,
-    bool,
-    type(None),
-    dt.date,
-    dt.datetime,
-    Decimal,
-    bytes,
-    list,
-    tuple,
-    dict,
+# Looked up first, as nearly all values are of these.
+_PLAIN: set[type] = {
+    *(str, int, float, bool, type(None), bytes, list, tuple, dict),
+    *(dt.date, dt.datetime, Decimal, UnsetType),
 }
 # A space as Unicode has it, but no line break and no tab: a rule refuses those.
 _SPACES = re.compile(r"[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _POSTCODE = re.compile(r"([A-Za-z][A-Za-z0-9]{1,3}) ?([0-9][A-Za-z]{2})")
 _E164 = re.compile(r"\+[0-9]+")
+
+
+def known(kind: type) -> None:
+    """Note a class whose objects are what they are."""
+    _PLAIN.add(kind)
 
 
 def plain(value: T) -> T:
@@ -77,6 +75,8 @@ def phone(value: Any) -> Any:
     """Return a phone number with country code as E.164 writes it, without spaces."""
     value = plain(value)
     if not isinstance(value, str):
+        return value
+    if _E164.fullmatch(value):
         return value
     digits = _SPACES.sub("", value)
     return digits if _E164.fullmatch(digits) else value
