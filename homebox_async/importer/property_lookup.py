@@ -39,6 +39,7 @@ _AT_ONCE = 20_000
 _ALIKE = 100
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _ALTERED = "its reference comes back shortened or in another case"
+_MOVED = "it has this address at another postcode"
 _UNCLEAR = "it has this reference, and Homebox does not show whose reference it is"
 _SIMILAR = "its address is similar, and it has no reference"
 _SEVERAL = "it has the address of more than one row, and no reference"
@@ -118,10 +119,18 @@ def listed(found: Property, owner: Owner, rule: int = ADDRESS_RULE) -> Listed:
     )
 
 
-def weigh(row: PropertyRow, there: Listed, hits: Hits, *, free: Free = "match") -> None:
+def weigh(
+    row: PropertyRow,
+    there: Listed,
+    hits: Hits,
+    *,
+    free: Free = "match",
+    was_sent: bool = False,
+) -> None:
     """Note what a property is to a row, if anything.
 
-    `free`: what a property is that has the row's address and no reference.
+    `free`: what a property is that has the row's address and no reference. `was_sent`: the row
+    may be there, so that more is a doubt.
     """
     likeness = None
     if not isinstance(row.address, AddressId) and there.has_lines:
@@ -137,7 +146,8 @@ def weigh(row: PropertyRow, there: Listed, hits: Hits, *, free: Free = "match") 
         else:
             hits.by_reference.add(there.id)
     elif likeness is Likeness.CONTRADICTS:
-        return
+        if _is_moved(row, there, was_sent=was_sent):
+            hits.perhaps[there.id] = _MOVED
     elif not row.references.isdisjoint(there.unclear):
         hits.perhaps[there.id] = _UNCLEAR
     elif there.references or there.unclear:
@@ -163,6 +173,21 @@ def contradicted(number: int, reference: str, hits: Hits, journal: Journal) -> R
     return RowResult(
         number, State.REJECTED, reference, field="property_reference", error=error, fix=fix
     )
+
+
+def _is_moved(row: PropertyRow, there: Listed, *, was_sent: bool) -> bool:
+    """Return True if a property may be the row's at a postcode that the server has corrected.
+
+    It has the row's lines, and a reference that may be the row's; or none, and the row was sent.
+    """
+    ours, theirs = (attrs.evolve(place, postcode="") for place in (row.place, there.place))
+    if compare(ours, theirs) < Likeness.NEAR:
+        return False
+    if there.is_free:
+        same_outward = row.place.postcode[:-3] == there.place.postcode[:-3]
+        return was_sent and same_outward
+    others = (*there.references, *there.unclear)
+    return any(is_altered(row.reference, one, has_address=True) for one in others)
 
 
 def _differs(row: PropertyRow, there: Listed) -> bool:
@@ -212,6 +237,7 @@ class _Index:
                 self._without_address.append(row)
             else:
                 self._by["postcode", row.place.postcode].append(row)
+                self._by["lines", _lines_of(row.place.key)].append(row)
 
     def near(self, there: Listed) -> Iterable[PropertyRow]:
         """Return the rows that have something in common with a property."""
@@ -221,6 +247,7 @@ class _Index:
                 *(("reference", one) for one in (*there.references, *there.unclear)),
                 ("id", there.external_id),
                 ("postcode", postcode_of(there.address[-1])),
+                ("lines", _lines_of(there.place.key)),
             )
             for row in self._by.get(key, ())
         }
@@ -268,10 +295,16 @@ class _Seeker:
         """Compare the properties of a page with the rows."""
         for found in page:
             there = listed(found, self._owner)
-            # What was created for another row is not this one's, however alike they are.
-            free: Free = "ignore" if there.id in self._others else self._free
+            is_known = there.id in self._others
             for row in self._index.near(there):
-                weigh(row, there, self.hits[row.number], free=free)
+                # What was created for another row is not this one's, however alike they are.
+                if not is_known or not row.references.isdisjoint(there.references):
+                    weigh(row, there, self.hits[row.number], free=self._free, was_sent=True)
+
+
+def _lines_of(key: str) -> str:
+    """Return the key of an address without its postcode."""
+    return key.partition("|")[2]
 
 
 def _queries(rows: Collection[PropertyRow]) -> list[str]:

@@ -104,6 +104,25 @@ async def test_altered_reference(bench: Any, add: Any, shown: str) -> None:
     assert "shortened or in another case" in found[1].perhaps[there]
 
 
+@pytest.mark.parametrize(
+    ("line1", "reference"),
+    [("1 High Street", "r1"), ("1 High Street", "R"), ("1 HIGH ST", None)],
+    ids=["recased", "shortened", "none"],
+)
+async def test_corrected_postcode(bench: Any, add: Any, line1: str, reference: str | None) -> None:
+    """The row's lines at a corrected postcode, and no other reference, leave a doubt."""
+    there = add(line1, reference, postcode="LS1 1AB")
+    assert [there] == list((await hits_of(bench, row(1)))[1].perhaps)
+    assert {1: Hits()} == await hits_of(bench, row(1), witnesses=[there])
+
+
+@pytest.mark.parametrize("reference", ["X-9", None], ids=["another", "none"])
+async def test_same_lines_elsewhere(bench: Any, add: Any, reference: str | None) -> None:
+    """A street of the same name in another town is another home."""
+    add("1 High Street", reference, postcode="YO1 1AA")
+    assert {1: Hits()} == await hits_of(bench, row(1))
+
+
 async def test_altered_reference_of_another_home(bench: Any, add: Any) -> None:
     """A recased reference at an address that contradicts is another home's."""
     add("2 High Street", "r1")
