@@ -178,7 +178,10 @@ def explained(
     for problem in made.problems(path):
         field = problem.field.removeprefix(path)
         if not made.on_wire()[field]:
-            fix = f"fill in the column {uses[column_prefix + field]!r}"
+            column = uses.get(column_prefix + field)
+            fix = f"fill in the column {column!r}"
+            if column is None:
+                fix = f"add a column {column_prefix + field}, or leave the other {path}... empty"
             problem = Problem(problem.field, "is empty", fix)
         problems.append(problem)
     return problems

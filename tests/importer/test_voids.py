@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -206,3 +207,13 @@ async def test_homes_that_look_alike(bench: Any) -> None:
     write(bench, lines, header=header)
     report = await voids(bench)
     assert (4, 1) == (report.created, report.rejected)
+
+
+async def test_forwarding_without_its_columns(homes: Any) -> None:
+    """A forwarding city alone is a rejected row that names the columns to add, no traceback."""
+    cases = Path(__file__).parents[1] / "data" / "cases" / "people"
+    report = await voids(homes, source=cases / "voids-forwarding-city-only.csv")
+    assert (1, 0) == (report.rejected, posts(homes, VOID))
+    (row,) = told(report.files["rejects"])
+    assert row["error"].startswith("forwarding_name is empty")
+    assert "add a column forwarding_name, or leave the other forwarding_... empty" in row["fix"]
