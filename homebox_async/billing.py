@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .base_client import (
     MAX_BODY,
@@ -33,6 +33,9 @@ from .tidying import plain
 from .tracebacks import clean
 from .transport import Transport
 from .wire import Secret
+
+if TYPE_CHECKING:
+    import ssl
 
 # Neither is in the document; the vendor's public help pages give them.
 BASE_URL: Final = "https://front.ista-webservices.be/api/v1"
@@ -80,6 +83,7 @@ class AsyncBilling(BaseClient, BillingOperations):
         max_document: int = 64 * 1024 * 1024,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
+        ssl: ssl.SSLContext | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
         on_event: OnEvent | None = None,
@@ -98,6 +102,7 @@ class AsyncBilling(BaseClient, BillingOperations):
             max_document=max_document,
             retry=retry,
             proxy=proxy,
+            ssl=ssl,
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
             on_event=on_event,
@@ -114,6 +119,7 @@ class AsyncBilling(BaseClient, BillingOperations):
                 max_body=max_body,
                 max_document=max_document,
                 proxy=proxy,
+                ssl=ssl,
                 user_agent=user_agent(),
                 headers=headers,
             )
@@ -192,6 +198,7 @@ class Billing(BlockingClient[AsyncBilling]):
         max_document: int = 64 * 1024 * 1024,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
+        ssl: ssl.SSLContext | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
         on_event: OnEvent | None = None,
@@ -214,6 +221,7 @@ class Billing(BlockingClient[AsyncBilling]):
             max_document=max_document,
             retry=retry,
             proxy=proxy,
+            ssl=ssl,
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
             on_event=on_event,

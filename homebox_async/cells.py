@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-# What a spreadsheet would run as a formula, at the start of a cell or after what some of them
-# take for the next cell's; `escape` puts one apostrophe before it.
+# What a spreadsheet would run as a formula, at the start of a cell, of a line in it, or after what
+# some of them take for the next cell's; `escape` puts one apostrophe before it.
 _STARTS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are wide ones
-_CELL_START = r"(?:^|(?<=[;\t]))"
+_CELL_START = r"(?:^|(?<=[;\t\r\n]))"
 _FORMULA = re.compile(f"{_CELL_START}(?='*[{_STARTS}])")
 _ESCAPED = re.compile(f"{_CELL_START}'(?='*[{_STARTS}])")
 # NUL and halves of surrogate pairs, which JSON can hold, have no place in a CSV file. They are

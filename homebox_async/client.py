@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
 from .base_client import MAX_BODY, BaseClient, Options, user_agent
 from .codec import decode, parse
@@ -34,6 +34,9 @@ from .retry import Retry
 from .tracebacks import clean
 from .transport import Transport
 from .wire import SAFETY, Response, encode
+
+if TYPE_CHECKING:
+    import ssl
 
 M = TypeVar("M", bound=Model)
 
@@ -66,6 +69,8 @@ class AsyncHomebox(BaseClient):
     below the server's. `max_body`: bytes that an answer may have once unpacked; of all answers in
     flight together, 64 MiB or twice that.
     `proxy`: a proxy's URL, "" for none; by default what the environment and NO_PROXY say.
+    `ssl`: a context of yours, with a client certificate or an authority; it has to check
+    certificates and host names.
     `middlewares` and `attempt_middlewares`: your own, once per call and once per attempt.
     `on_event`: a plain function that is called with each `Event`, in the midst of the call: keep
     it quick. What it raises is logged once, and changes nothing.
@@ -106,6 +111,7 @@ class AsyncHomebox(BaseClient):
         max_body: int = MAX_BODY,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
+        ssl: ssl.SSLContext | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
         on_event: OnEvent | None = None,
@@ -120,6 +126,7 @@ class AsyncHomebox(BaseClient):
             max_body=max_body,
             retry=retry,
             proxy=proxy,
+            ssl=ssl,
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
             on_event=on_event,
@@ -141,6 +148,7 @@ class AsyncHomebox(BaseClient):
             keepalive_timeout=keepalive_timeout,
             max_body=max_body,
             proxy=proxy,
+            ssl=ssl,
             user_agent=user_agent(),
             headers=bearer(token),
         )

@@ -22,6 +22,9 @@ from aiohttp.helpers import TimerNoop
 from multidict import CIMultiDict
 from yarl import URL
 
+from .errors import ConfigurationError
+from .origin import is_loopback
+
 _KNOWN: Final = (3, 14)
 """The versions of aiohttp whose steps `ask` takes."""
 _NO_TIMER: Final = TimerNoop()  # the time of an attempt is kept by `alarm`
@@ -70,6 +73,11 @@ class Connector(aiohttp.TCPConnector):
             self.clear_dns_cache()
             raise
         transport: Any = protocol.transport
+        try:
+            check_peer(args[0], transport)
+        except BaseException:
+            protocol.close()
+            raise
         if hasattr(transport, "max_size"):
             transport.max_size = 64 * 1024
         try:
@@ -91,6 +99,21 @@ class Connector(aiohttp.TCPConnector):
                 raise
             connection.close()
         return None
+
+
+def check_peer(request: Any, transport: Any) -> None:
+    """Raise ConfigurationError where plain http would leave this machine.
+
+    A name such as localhost may be made to lead anywhere, by a hosts file or a name server.
+    """
+    if request.url.scheme != "http" or request.proxy is not None:
+        return
+    peer = transport.get_extra_info("peername")
+    if not (peer and is_loopback(peer[0])):
+        raise ConfigurationError(
+            f"base_url uses http, and {request.url.host} leads to another machine, to which the"
+            " token would go unprotected; use https"
+        )
 
 
 _ROUNDS: Final = 3

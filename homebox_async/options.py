@@ -69,6 +69,17 @@ def _callable(value: Any) -> Fault:
     return None if value is None or callable(value) else "a function that takes an event"
 
 
+def _ssl(value: Any) -> Fault:
+    if value is None:
+        return None
+    import ssl
+
+    checks = isinstance(value, ssl.SSLContext) and (
+        value.verify_mode == ssl.CERT_REQUIRED and value.check_hostname
+    )
+    return None if checks else "an ssl.SSLContext that checks certificates and host names"
+
+
 _CHECKS: Mapping[str, Callable[[Any], Fault]] = {
     "environment": lambda value: None if isinstance(value, str) else "'production' or 'sandbox'",
     "timeout": _seconds,
@@ -79,6 +90,7 @@ _CHECKS: Mapping[str, Callable[[Any], Fault]] = {
     "max_document": _whole,
     "retry": _retry,
     **dict.fromkeys(("base_url", "login_url", "proxy"), _text),
+    "ssl": _ssl,
     **dict.fromkeys(("middlewares", "attempt_middlewares"), _callables),
     "on_event": _callable,
     "now": lambda value: None if callable(value) else "a function that returns seconds",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import urllib.request
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from yarl import URL
 
@@ -54,7 +56,7 @@ def is_loopback(host: str) -> bool:
 
 
 def proxy_for(origin: str) -> str | None:
-    """Return the proxy that the environment names for an origin, heeding NO_PROXY.
+    """Return the proxy that the environment names for an origin, unless NO_PROXY excepts it.
 
     Looked up once for each client: aiohttp's own `trust_env` does it for every request. Plain
     http goes to loopback only and never through a proxy, which would see the token.
@@ -63,7 +65,32 @@ def proxy_for(origin: str) -> str | None:
     assert url.host is not None
     if url.scheme == "http" or urllib.request.proxy_bypass(f"{url.host}:{url.port}"):
         return None
-    return urllib.request.getproxies().get(url.scheme)
+    known = urllib.request.getproxies()
+    if is_excepted(url.host, url.port, known.get("no", "")):
+        return None
+    return known.get(url.scheme) or known.get("all")
+
+
+def is_excepted(host: str, port: int | None, exceptions: str) -> bool:
+    """Return True if NO_PROXY names a host, as curl, requests and Go read it.
+
+    urllib knows neither networks (10.0.0.0/8) nor `*.domain`, brackets or blanks as separators.
+    """
+    for entry in re.split(r"[\s,]+", exceptions.lower()):
+        if found := re.fullmatch(r"(\[[^]]+\]|[^:]+)(?::(\d+))?", entry):
+            name, of_port = found[1].strip("[]"), found[2]
+        else:
+            name, of_port = entry, None  # an IPv6 address without brackets, or nothing
+        if of_port is not None and int(of_port) != port:
+            continue
+        with contextlib.suppress(ValueError):
+            if ip_address(host) in ip_network(name, strict=False):
+                return True
+            continue
+        domain = name.removeprefix("*").strip(".")
+        if name == "*" or (domain and f".{host}".endswith(f".{domain}")):
+            return True
+    return False
 
 
 def checked_proxy(proxy: str | None) -> URL | None:
@@ -75,6 +102,6 @@ def checked_proxy(proxy: str | None) -> URL | None:
         # It is not repeated: it may hold a password.
         raise ConfigurationError(
             "the proxy is not one that can be used; give a URL such as http://host:3128, "
-            'or "" for none (by default HTTPS_PROXY names it)'
+            'or "" for none (by default HTTPS_PROXY or ALL_PROXY names it)'
         )
     return url

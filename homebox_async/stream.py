@@ -23,6 +23,9 @@ from .errors import (
 from .failures import note_cancelled
 from .wire import Request
 
+# By which requests and curl find the authority of a company's firewall.
+_OTHERS_OF_TLS: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
 NOTHING: Final[Mapping[str, str]] = {}
 # RuntimeError is what aiohttp and asyncio say of a session, a loop or a Python that is closing.
 BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, RuntimeError, MemoryError)
@@ -173,10 +176,8 @@ def describe(broken: Exception) -> tuple[str, bool]:
     aiohttp's own words hold the request's headers, or what the server sent.
     """
     if isinstance(broken, aiohttp.ClientConnectorCertificateError):
-        return (
-            f"the server's certificate is not trusted: {_reason(broken)}{_no_authorities()}",
-            True,
-        )
+        hints = _no_authorities() + _others_of_tls()
+        return f"the server's certificate is not trusted: {_reason(broken)}{hints}", True
     if isinstance(broken, aiohttp.ClientProxyConnectionError):
         where = f"{broken.host}:{broken.port}"
         return f"no connection to the proxy at {where}: {_os_reason(broken)}", False
@@ -221,6 +222,12 @@ def _reason(broken: aiohttp.ClientConnectorCertificateError) -> str:
 
 def _os_reason(broken: aiohttp.ClientConnectorError) -> str:
     return broken.os_error.strerror or type(broken.os_error).__name__
+
+
+def _others_of_tls() -> str:
+    """Return what to do where only other libraries know the authority."""
+    named = next((name for name in _OTHERS_OF_TLS if os.environ.get(name)), None)
+    return f" ({named} is not read here: set SSL_CERT_FILE to the same file)" if named else ""
 
 
 def _no_authorities() -> str:

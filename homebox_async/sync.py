@@ -6,6 +6,7 @@ Every method runs the coroutine of the same name of the async client; see there 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .base_client import MAX_BODY, BlockingClient
 from .blocking import Bridge, Facade, blocking
@@ -33,6 +34,9 @@ from .resources.tenancies import AsyncTenancies
 from .resources.voids import AsyncVoids
 from .retry import Retry
 from .tracebacks import clean
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Addresses(Facade[AsyncAddresses]):
@@ -230,6 +234,7 @@ class Homebox(BlockingClient[AsyncHomebox]):
         max_body: int = MAX_BODY,
         retry: Retry = Retry(),  # noqa: B008  # frozen
         proxy: str | None = None,
+        ssl: ssl.SSLContext | None = None,
         middlewares: Sequence[Middleware] = (),
         attempt_middlewares: Sequence[Middleware] = (),
         on_event: OnEvent | None = None,
@@ -246,6 +251,7 @@ class Homebox(BlockingClient[AsyncHomebox]):
             max_body=max_body,
             retry=retry,
             proxy=proxy,
+            ssl=ssl,
             middlewares=middlewares,
             attempt_middlewares=attempt_middlewares,
             on_event=on_event,

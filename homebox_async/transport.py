@@ -9,7 +9,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import attrs
@@ -35,6 +35,9 @@ from .origin import checked_origin, checked_proxy, proxy_for
 from .resolver import Resolver
 from .stream import BROKEN, NOTHING, Stream, describe, failed, packed
 from .wire import JSON, FormBody, JsonBody, Receive, Request, Response, Safety
+
+if TYPE_CHECKING:
+    import ssl
 
 _BREATH = 1 << 20  # bytes that are read without giving others a turn
 _COUNTED = 1 << 18  # bytes of an answer from which on it counts among those in flight
@@ -63,6 +66,7 @@ class Transport:
         max_body: int,
         max_document: int | None = None,
         proxy: str | None,
+        ssl: ssl.SSLContext | None = None,
         user_agent: str,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -74,6 +78,7 @@ class Transport:
         self._max_body = max_body
         self._max_document = max_document or max_body
         self._in_flight = 0
+        self._ssl = ssl
         self._proxy = checked_proxy(proxy_for(self._base) if proxy is None else proxy)
         self._common_headers = {
             # Laravel answers a failed validation with a redirect otherwise.
@@ -363,6 +368,7 @@ class Transport:
                 # `_slots` bounds the pool: waiting for a place is not on the attempt's clock.
                 limit=0,
                 keepalive_timeout=self._keepalive_timeout,
+                ssl=True if self._ssl is None else self._ssl,
                 resolver=Resolver(),
             ),
             request_class=ProbedRequest,

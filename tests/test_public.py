@@ -145,7 +145,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "origin": {"errors"},
     "stream": {"errors", "failures", "wire"},
     "alarm": set(),
-    "exchange": set(),
+    "exchange": {"errors", "origin"},
     "transport": {
         "alarm",
         "errors",

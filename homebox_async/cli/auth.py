@@ -11,6 +11,7 @@ import click
 from .. import keyring
 from ..client import Environment
 from ..credentials import is_token
+from ..origin import checked_origin
 from ..wire import Secret
 from . import tokens
 from .config import Profile
@@ -18,7 +19,7 @@ from .errors import Exit
 from .options import server_options
 from .output import Output
 from .session import origin_of
-from .text import examples
+from .text import examples, say
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,7 +82,7 @@ def login(
     if not all(credentials.values()):
         raise click.UsageError("a username or a password is missing; give both")
     keyring.write(entry, keyring.packed(credentials) if billing else credentials["token"])
-    click.echo(f"kept for {entry} in the keyring ({keyring.backend()})", err=True)
+    say(f"kept for {entry} in the keyring ({keyring.backend()})", err=True)
 
 
 @group.command(
@@ -96,7 +97,7 @@ def logout(
     """Forget the token that the keyring has for a server."""
     entry = _entry(billing, environment, base_url, profile)
     gone = keyring.delete(entry)
-    click.echo(f"{'forgotten' if gone else 'there was nothing'} for {entry}", err=True)
+    say(f"{'forgotten' if gone else 'there was nothing'} for {entry}", err=True)
 
 
 @group.command(cls=_Silent, epilog=examples("homebox auth status", "homebox auth status --json"))
@@ -114,7 +115,8 @@ def status(
     _FILE of its own, or the keyring. A file of yours that others may read is refused, as ssh
     does. The exit code is 1 where there is no token for the server.
     """
-    origin = origin_of(environment, base_url, profile)
+    # Checked first: what is no origin may hold a password, and is not repeated.
+    origin = checked_origin(origin_of(environment, base_url, profile))
     unusable = ""
     found: tokens.Found | None = None
     billing: list[tokens.Found] = []

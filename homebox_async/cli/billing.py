@@ -15,7 +15,7 @@ from .operate import serving
 from .options import billing_command
 from .output import Output, plain_columns
 from .session import BillingConnection
-from .text import examples
+from .text import examples, say
 
 
 @click.group(epilog=examples("homebox billing headers 2eff1042c50c1eda889e61573e3c194c"))
@@ -85,7 +85,7 @@ def get(
     result = connection.run(found)
     output.tree(result.raw)
     if result.document_references:
-        click.echo(f"documents: {', '.join(result.document_references)}", err=True)
+        say(f"documents: {', '.join(result.document_references)}", err=True)
 
 
 @group.command(

@@ -156,7 +156,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 def completed(ctx: object, param: object, incomplete: str) -> list[str]:
     """Give the names that begin so, for the shell."""
-    return [name for name in names() if name.startswith(incomplete)]
+    return [name for name in names() if name.startswith(incomplete) and name.isprintable()]
 
 
 # --- what may stand there: each returns the value, or raises _Bad

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import click
 
 from .session import Connection, account_name
-from .text import one_line
+from .text import one_line, say
 
 
 def check_can_ask(connection: Connection, yes: bool, option: str = "--yes") -> None:
@@ -31,7 +31,7 @@ def confirm(connection: Connection, what: str, yes: bool, effects: Iterable[str]
     # Asked between two sessions: no connection goes stale while somebody thinks.
     account = one_line(connection.run(account_name))
     for effect in effects:
-        click.echo(f"note: {effect}", err=True)
+        say(f"note: {effect}", err=True)
     if not click.confirm(f"{what} at {connection.host} for {account}?", err=True):
         raise click.ClickException("not confirmed; nothing was sent")
 

@@ -21,7 +21,7 @@ from .errors import Exit
 from .options import Seconds
 from .output import Output
 from .terminal import console
-from .text import counted, examples
+from .text import counted, examples, say, shown
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
 
@@ -96,7 +96,7 @@ def command(
         checks = [attrs.asdict(finding) for finding in findings]
         Output(json=True, verbose=False).plain({"ok": not bad, "checks": checks})
     else:
-        click.echo(
+        say(
             f"{counted(len(bad), 'check')} of {len(findings)} failed"
             if bad
             else "nothing is wrong"
@@ -127,8 +127,9 @@ async def _findings(setup: Setup, json: bool) -> list[Finding]:
 
 def _show(finding: Finding) -> None:
     """Show a finding as soon as it is there: a check may take its time."""
+    finding = attrs.evolve(finding, detail=shown(finding.detail), fix=shown(finding.fix))
     if not sys.stdout.isatty():
-        click.echo("\t".join((finding.status, finding.check, finding.detail, finding.fix)))
+        say("\t".join((finding.status, finding.check, finding.detail, finding.fix)))
         return
     from rich.text import Text
 

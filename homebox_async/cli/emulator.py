@@ -15,7 +15,7 @@ import click
 
 from ..loops import run
 from .session import parse_faults, told
-from .text import examples
+from .text import examples, say
 
 if TYPE_CHECKING:
     from ..emulator import Emulator, RateLimit
@@ -116,9 +116,9 @@ async def _serve(emulator: Emulator, port: int) -> None:
             f"--port {port}: cannot listen there ({reason}); give another, or 0 for a free one"
         ) from None
     try:
-        click.echo(f"emulator at {emulator.url}; Ctrl-C stops it", err=True)
-        click.echo(f"HOMEBOX_BASE_URL={emulator.url}")
-        click.echo(f"HOMEBOX_TOKEN={emulator.token}")
+        say(f"emulator at {emulator.url}; Ctrl-C stops it", err=True)
+        say(f"HOMEBOX_BASE_URL={emulator.url}")
+        say(f"HOMEBOX_TOKEN={emulator.token}")
         await stop.wait()
     finally:
         await emulator.aclose()

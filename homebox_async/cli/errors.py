@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from .text import one_line
+from .text import one_line, say
 
 
 class Exit(enum.IntEnum):
@@ -127,5 +127,5 @@ def _notes(error: BaseException | None) -> Iterator[str]:
 
 
 def _tell(message: str, code: int) -> int:
-    click.echo(f"error: {one_line(message)}", err=True)
+    say(f"error: {one_line(message)}", err=True)
     return code

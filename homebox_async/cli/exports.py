@@ -24,7 +24,7 @@ from .progress import is_interactive
 from .root import typed
 from .session import Connection
 from .terminal import console
-from .text import counted, duration, examples
+from .text import counted, duration, examples, say
 
 _FORMATS = ("csv", "jsonl", "parquet")
 _POLL = 0.1  # seconds
@@ -165,13 +165,13 @@ async def _export(
     resume: str,
 ) -> ExportReport:
     run = export(client, what, to, **options)
-    click.echo("note: exports hold personal data; keep the file safe", err=True)
+    say("note: exports hold personal data; keep the file safe", err=True)
     follower = asyncio.create_task(_follow(run, output))
     try:
         return await run
     except (HomeboxError, OSError, asyncio.CancelledError):
         if isinstance(to, str) and run.rows:
-            click.echo(f"to go on: {resume}", err=True)
+            say(f"to go on: {resume}", err=True)
         raise
     finally:
         follower.cancel()
@@ -192,7 +192,7 @@ async def _follow(run: Export, output: Output) -> None:
         await asyncio.sleep(_POLL)
         if time.monotonic() - told >= _LINE_EVERY:
             told = time.monotonic()
-            click.echo(_told(run), err=True)
+            say(_told(run), err=True)
 
 
 def _told(run: Export) -> str:
@@ -204,7 +204,7 @@ def _show(report: ExportReport, output: Output) -> None:
         output.plain(report.as_dict())
         return
     with contextlib.suppress(BrokenPipeError):
-        click.echo("\n".join(_lines(report)), err=True)
+        say(*_lines(report), err=True)
 
 
 def _lines(report: ExportReport) -> Iterator[str]:

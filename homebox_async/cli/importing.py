@@ -23,7 +23,7 @@ from .progress import Moment, View, followed, view_of
 from .report import lines, next_step
 from .root import typed
 from .session import Connection
-from .text import counted, one_line
+from .text import counted, one_line, say
 
 
 @attrs.frozen
@@ -145,7 +145,7 @@ class Command:
         self._show(report)
         if end.failure is not None:
             told = explained(end.failure)
-            click.echo(f"error: {one_line(told[0] if told else str(end.failure))}", err=True)
+            say(f"error: {one_line(told[0] if told else str(end.failure))}", err=True)
             return Exit.BROKEN
         if end.interrupted:
             return Exit.INTERRUPTED
@@ -155,11 +155,11 @@ class Command:
         # Whoever reads the report may have left; the exit code is still that of the import.
         with contextlib.suppress(BrokenPipeError):
             if not self.output.json:
-                click.echo("\n".join(lines(report, self.resume)))
+                say(*lines(report, self.resume))
                 return
             self.output.plain(report.as_dict())
         if not report.dry_run and (report.pending or report.unknown or report.stopped):
-            click.echo(next_step(report, self.resume), err=True)
+            say(next_step(report, self.resume), err=True)
 
     def _make_folder(self) -> None:
         results = self.options.get("results")

@@ -23,7 +23,7 @@ from .options import Duration, Seconds, api_command, yes_option
 from .output import Output
 from .report import lines
 from .session import Connection
-from .text import counted, examples
+from .text import counted, examples, say
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -236,7 +236,7 @@ def properties(
     if connection.is_real and not yes:
         check_can_ask(connection, yes)
         found = command.dry()
-        click.echo("\n".join(lines(found, command.resume)), err=True)
+        say(*lines(found, command.resume), err=True)
         confirm(connection, f"import {counted(found.pending, 'row')} of {file.name}", yes)
     return command.run_by_word(yes)
 

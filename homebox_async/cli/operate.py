@@ -29,7 +29,7 @@ from .fields import Field, Tree, fields_of, merged, options_of, typed_tree, valu
 from .options import api_command, limit_option, yes_option
 from .output import Columns, Output, plain_columns
 from .session import Connection
-from .text import examples
+from .text import examples, say
 
 Effects = Callable[[Mapping[str, Any]], Iterable[str]]
 """What a write sets off in the world, told from its arguments."""
@@ -247,4 +247,4 @@ def told_warnings() -> Iterator[None]:
 
 
 def _tell(message: Warning | str, *rest: Any) -> None:
-    click.echo(f"warning: {message}", err=True)
+    say(f"warning: {message}", err=True)

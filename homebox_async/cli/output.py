@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import difflib
+import re
 import sys
 import typing
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -19,13 +20,20 @@ from ..models import Model, wire_names
 from ..pages import Pages
 from ..resources.base import Confirmation
 from .terminal import show
-from .text import one_line
+from .text import one_line, say, shown
 
 Columns = Mapping[str, Callable[[Any], object]]
 """The columns of a table: title -> how to get the cell from an object."""
 
 # A number stays the number that the server sent, to its last digit.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+_UNFIT = re.compile(r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 class _Writer(Protocol):
@@ -75,7 +83,7 @@ class Output:
             await self.items(_iterated(result), columns, limit)
             for key, value in getattr(result, "raw", {}).items():
                 if not isinstance(value, (dict, list)):
-                    click.echo(f"{key}: {_cell(value)}", err=True)
+                    say(f"{key}: {_cell(value)}", err=True)
         else:
             self.one(shown)
 
@@ -112,16 +120,21 @@ class Output:
             _write_csv(raw)
             _write_csv(raw.values())
             return
-        cells = {key: _cell(value) for key, value in raw.items() if value not in (None, [])}
+        full = ((key, value) for key, value in raw.items() if value not in (None, []))
+        cells = [(one_line(key), _cell(value)) for key, value in full]
         if sys.stdout.isatty():
-            print_table([], list(cells.items()), pager=self.pager)
+            print_table([], cells, pager=self.pager)
         else:
-            for pair in cells.items():
+            for pair in cells:
                 click.echo("\t".join(pair))
 
     def plain(self, value: object) -> None:
         """Write a value as a line of JSON."""
-        click.echo(_encode(value) + b"\n", nl=False)
+        line = _encode(value)
+        if sys.stdout.isatty():
+            # JSON may hold what drives a terminal or turns a line round; escaped it is the same.
+            line = _UNFIT.sub(_escaped, line.decode()).encode()
+        click.echo(line + b"\n", nl=False)
 
     def _writer(self, columns: Columns) -> _Writer:
         if self.json:
@@ -177,7 +190,7 @@ class _JsonLines:
 class _Csv:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        _write_csv(columns)
+        _write_csv(list(columns))
 
     def add(self, item: Model) -> None:
         _write_csv(get(item) for get in self._columns.values())
@@ -222,16 +235,17 @@ class _Table:
             click.echo("there are none", err=True)
 
 
-def print_table(titles: list[str], rows: list[tuple[str, ...]], *, pager: bool) -> None:
+def print_table(titles: list[str], rows: Sequence[tuple[str, ...]], *, pager: bool) -> None:
     """Show a table on the terminal."""
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*titles, box=SIMPLE_HEAD if titles else None, show_header=bool(titles))
+    # As Text: what stands in square brackets is no markup.
+    heads = [Column(Text(shown(title))) for title in titles]
+    table = Table(*heads, box=SIMPLE_HEAD if titles else None, show_header=bool(titles))
     for row in rows:
-        # As Text: what stands in square brackets is no markup.
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(shown(cell)) for cell in row))
     show(table, paged=pager)
 
 

@@ -8,7 +8,7 @@ import click
 
 from . import config
 from .output import Output, print_table
-from .text import examples
+from .text import examples, say
 
 
 @click.group(epilog=examples("homebox profiles init", "homebox profiles list"))
@@ -27,7 +27,7 @@ def init() -> None:
     """
     path = config.config_path()
     config.create(path)
-    click.echo(f"written: {path}; edit it, then: homebox profiles list", err=True)
+    say(f"written: {path}; edit it, then: homebox profiles list", err=True)
 
 
 @group.command("list", epilog=examples("homebox profiles list", "homebox profiles list --json"))
@@ -41,20 +41,20 @@ def list_(json: bool) -> None:
             Output(json=True, verbose=False).plain(row)
         return
     if not rows:
-        click.echo(f"there are none in {found.path}; run: homebox profiles init", err=True)
+        say(f"there are none in {found.path}; run: homebox profiles init", err=True)
         return
     cells = [tuple(_cell(value) for value in row.values()) for row in rows]
     if sys.stdout.isatty():
         print_table(list(rows[0]), cells, pager=True)
         return
     for line in (tuple(rows[0]), *cells):
-        click.echo("\t".join(line))
+        say("\t".join(line))
 
 
 @group.command("path", epilog=examples("homebox profiles path"))
 def path() -> None:
     """Tell where the config file is, or would be; HOMEBOX_CONFIG names another."""
-    click.echo(config.config_path())
+    say(config.config_path())
 
 
 def _cell(value: object) -> str:

@@ -11,12 +11,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
-import click
 
 from ..importer import Import, State
 from .output import Output
 from .terminal import console
-from .text import counted, duration
+from .text import counted, duration, say, shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -131,7 +130,7 @@ class Silence:
 
     def say(self, text: str) -> None:
         """Say it."""
-        click.echo(text, err=True)
+        say(text, err=True)
 
     def close(self) -> None:
         """Do nothing."""
@@ -156,7 +155,7 @@ class Lines(Silence):
         rows = counted(moment.rows, "row") if moment.rows else ""
         parts = [rows if moment.is_planning else f"{moment.ended:,} of {rows}"]
         parts += [moment.counts, *self._pace.told(moment)]
-        click.echo(f"{moment.phase}: {', '.join(filter(None, parts))}".rstrip(": "), err=True)
+        say(f"{moment.phase}: {', '.join(filter(None, parts))}".rstrip(": "), err=True)
 
 
 class Bar:
@@ -167,10 +166,10 @@ class Bar:
 
         self._pace = Pace()
         self._progress: Progress = Progress(
-            TextColumn("{task.description:<11}"),
+            TextColumn("{task.description:<11}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[more]}"),
+            TextColumn("{task.fields[more]}", markup=False),
             console=console(stderr=True),
             # Refreshed by `show`: no thread beside the event loop.
             auto_refresh=False,
@@ -195,7 +194,7 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Print it above the bar."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(shown(text), markup=False, highlight=False)
 
     def close(self) -> None:
         """Take the bar away."""

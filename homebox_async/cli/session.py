@@ -21,6 +21,7 @@ from ..origin import is_loopback
 from ..private_files import UnsafeFile, check_own
 from . import tokens
 from .config import Profile
+from .text import say
 
 if TYPE_CHECKING:
     from ..emulator import Emulator, Faults
@@ -142,7 +143,7 @@ async def emulated(
         async with Emulator(
             token=secrets.token_hex(16), state=state, faults=parsed, seed=seed or 0
         ) as emulator:
-            click.echo(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
+            say(f"emulator: nothing leaves this machine; its state is in {state}", err=True)
             yield emulator
 
 

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import click
+
 
 def one_line(text: str) -> str:
     """Return a text as one line that cannot drive the terminal: no line breaks, no escapes."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def shown(text: str) -> str:
+    """Return a text that cannot drive the terminal, with its spaces and tabs as they are."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else " " for c in text)
+
+
+def say(*lines: object, err: bool = False) -> None:
+    """Print lines, each of which stays one and moves no cursor, whatever it repeats."""
+    for line in lines:
+        click.echo(shown(str(line)), err=err)
 
 
 def counted(number: int, thing: str, things: str | None = None) -> str:

@@ -33,6 +33,11 @@ class Photos:
                 f"{folder}: the photos cannot be read ({error.strerror}); name another folder"
             ) from error
         for path in files:
+            if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+                raise SourceError(
+                    f"{folder}: {path.name} is a link that leads out of the folder; put the photo"
+                    " itself there"
+                )
             self._by_name[path.name.casefold()] = path
             if path.suffix.lower() in _SUFFIXES:
                 self._by_stem[path.stem.casefold()].append(path)

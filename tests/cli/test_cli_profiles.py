@@ -186,7 +186,7 @@ def test_no_secret_in_the_file(run: Run, configure: Configure, key: str, table: 
     ("content", "told"),
     [
         (b"\xff\xfe[\x00", "is not text in UTF-8; save it as such"),
-        (None, "cannot be read (Is a dir"),
+        (None, "cannot be read (it is a folder)"),
     ],
     ids=["encoding", "folder"],
 )

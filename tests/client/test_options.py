@@ -2,6 +2,7 @@
 
 import datetime as dt
 import inspect
+import ssl
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ NO_OPTIONS: dict[str, list[Any]] = {
     "on_event": ["x", 5, []],
     "base_url": [5, b"http://127.0.0.1", object()],
     "login_url": [5, b"http://127.0.0.1", object()],
+    "ssl": [False, True, "x", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), object()],
     "proxy": [5, b"http://127.0.0.1", {"http": "x"}],
     "environment": [None, 5, b"sandbox", "live", []],
     "administrator_ids": ["1;2", 5, [-1], [True], {"1": 2}],
@@ -252,3 +254,16 @@ def test_a_validation_error_is_a_value_error() -> None:
     """A validation error is also a ValueError, for those who catch these."""
     with pytest.raises(ValueError, match="nothing was sent"):
         raise ValidationError([])
+
+
+async def test_localhost_that_leads_elsewhere(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name of this machine that is made to lead to another one gets nothing, not even a head."""
+    url = server.url.replace("127.0.0.1", "localhost")
+    async with AsyncHomebox("t", base_url=url, retry=Retry(attempts=1)) as client:
+        # There is no other machine in a test, so it is this one that counts as such.
+        monkeypatch.setattr("homebox_async.exchange.is_loopback", lambda host: host != "127.0.0.1")
+        with pytest.raises(ConfigurationError, match="localhost leads to another machine"):
+            await client.account.get()
+        with pytest.raises(ConfigurationError, match="localhost leads to another machine"):
+            await client.account.update(name="x")
+    assert [] == server.seen

@@ -61,3 +61,52 @@ async def test_a_proxy_that_refuses(server: Any) -> None:
     assert "CONNECT" == seen.method
     assert "canary" not in str(seen.headers)
     assert b"" == seen.body
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "host", "excepted"),
+    [
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.1.2.3/8", "10.9.9.9", True),
+        ("fd00::/8", "fd00::1", True),
+        ("10.0.0.0/8", "ten.example.com", False),
+        ("*.example.com", "api.example.com", True),
+        ("*.example.com", "example.com", True),
+        (".example.com", "api.example.com", True),
+        ("example.com", "notexample.com", False),
+        ("EXAMPLE.com", "api.example.com", True),
+        ("[::1]", "::1", True),
+        ("::1", "::1", True),
+        ("[::1]:443", "::1", True),
+        ("[::1]:80", "::1", False),
+        ("a.example b.example", "b.example", True),
+        (" a.example ,\tb.example ", "b.example", True),
+        ("b.example:443", "b.example", True),
+        ("b.example:8443", "b.example", False),
+        ("*", "b.example", True),
+        ("", "b.example", False),
+        (",,", "b.example", False),
+        ("*x", "b.example", False),
+        ("10.0.0.0/99", "10.0.0.1", False),
+    ],
+)
+def test_exceptions(
+    monkeypatch: pytest.MonkeyPatch, exceptions: str, host: str, excepted: bool
+) -> None:
+    """NO_PROXY is read as other programs read it: networks, stars, brackets, blanks and ports."""
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", exceptions)
+    shown = f"[{host}]" if ":" in host else host
+    assert excepted == (proxy_for(f"https://{shown}") is None)
+
+
+def test_a_proxy_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ALL_PROXY is taken where HTTPS_PROXY names none."""
+    for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "http://all.example:1")
+    assert "http://all.example:1" == proxy_for("https://api.example.com")
+    assert proxy_for("http://127.0.0.1:1") is None
+    monkeypatch.setenv("HTTPS_PROXY", "http://https.example:2")
+    assert "http://https.example:2" == proxy_for("https://api.example.com")

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 import trustme
 
-from homebox_async import AsyncHomebox, ConnectionFailed, Outcome, Retry
+from homebox_async import (
+    AsyncHomebox,
+    ConfigurationError,
+    ConnectionFailed,
+    Homebox,
+    Outcome,
+    Retry,
+)
 
 BODY = b'{"data": {"id": 7}}'
 GET = """
@@ -107,3 +114,64 @@ async def test_another_host(secure: Secure, trusted: Path) -> None:
     assert (1, "", b"") == (code, out, secure.received)
     assert "ConnectionFailed: " in told.splitlines()[-1]
     assert "[outcome: not sent" in told.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+async def test_a_hint_for_users_of_other_libraries(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Who has set another library's variable is told which one is read here."""
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "/etc/company.pem")
+    async with AsyncHomebox("t", base_url=secure.url, retry=Retry(attempts=1)) as client:
+        with pytest.raises(ConnectionFailed, match=f"{name} is not read here: set SSL_CERT_FILE"):
+            await client.properties.get(7)
+
+
+async def test_a_client_certificate(authority: trustme.CA, trusted: Path) -> None:
+    """A context of the user's brings a certificate of its own, in async and sync code."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    mine = ssl.create_default_context(cafile=str(trusted))
+    authority.issue_cert("client.example").configure_cert(mine)
+    served = Secure(authority, "127.0.0.1")
+    server = await asyncio.start_server(served.answer, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    without = ssl.create_default_context(cafile=str(trusted))
+    async with server:
+        async with AsyncHomebox("t", base_url=url, ssl=mine, proxy="") as client:
+            assert 7 == (await client.properties.get(7)).id
+
+        def blocking() -> int | None:
+            with Homebox("t", base_url=url, ssl=mine, proxy="") as client:
+                return client.properties.get(7).id
+
+        assert 7 == await asyncio.to_thread(blocking)
+        once = Retry(attempts=1)
+        async with AsyncHomebox("t", base_url=url, ssl=without, proxy="", retry=once) as client:
+            with pytest.raises(ConnectionFailed):
+                await client.properties.get(7)
+
+
+def test_contexts_that_check_nothing() -> None:
+    """No option turns the check of certificates or host names off."""
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname = False
+    nothing = ssl.create_default_context()
+    nothing.check_hostname = False
+    nothing.verify_mode = ssl.CERT_NONE
+    for context in (unchecked, nothing, False, True, "x"):
+        with pytest.raises(ConfigurationError, match=r"ssl is .* checks certificates and host"):
+            AsyncHomebox("t", ssl=context)  # type: ignore[arg-type]
+
+
+async def test_a_log_of_keys(secure: Secure, trusted: Path, tmp_path: Path) -> None:
+    """SSLKEYLOGFILE, which Python reads, writes down the keys of connections."""
+    log = tmp_path / "keys"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSLKEYLOGFILE", str(log))
+        assert 0 == (await get(secure.url, trusted))[0]
+    assert log.exists()

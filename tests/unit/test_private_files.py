@@ -14,7 +14,8 @@ from homebox_async.cli import config
 from homebox_async.credentials import read_secret
 from homebox_async.emulator import Emulator, StateError
 from homebox_async.export import ExportError, export
-from homebox_async.importer import JournalError, import_properties
+from homebox_async.importer import JournalError, SourceError, import_properties
+from homebox_async.importer.photos import Photos
 from homebox_async.private_files import (
     UnsafeFile,
     check_own,
@@ -329,8 +330,8 @@ STATES: dict[str, Callable[[str], str]] = {
     "empty": lambda text: "",
     "a list": lambda text: "[]",
     "nested": lambda text: "[" * 100_000,
-    "no page": lambda text: text.replace('"page": 1', '"page": "x"'),
-    "page 0": lambda text: text.replace('"page": 1', '"page": 0'),
+    "no number": lambda text: text.replace('"rows": 0', '"rows": "x"'),
+    "no list": lambda text: text.replace('"empty": []', '"empty": {"a": 1}'),
     "bytes below 0": lambda text: text.replace('"bytes": 0', '"bytes": -5'),
     "what a list": lambda text: '{"what": [], "state": {}}',
     "cut": lambda text: text[: len(text) // 2],
@@ -369,3 +370,19 @@ async def emulator_client() -> Any:
         AsyncHomebox(emulator.token, base_url=emulator.url) as client,
     ):
         yield client
+
+
+def test_links_among_photos(tmp_path: Path) -> None:
+    """A link that leads out of the folder of the photos is refused; one within it is a name."""
+    folder, outside = tmp_path / "photos", tmp_path / "id_ed25519"
+    folder.mkdir()
+    outside.write_text("secret")
+    (folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "b.png").symlink_to("a.png")
+    assert Photos(folder).get("b.png", "") is not None
+    for target in (outside, Path("../id_ed25519"), Path("/etc/passwd")):
+        link = folder / "c.png"
+        link.symlink_to(target)
+        with pytest.raises(SourceError, match=r"c\.png is a link that leads out of the folder"):
+            Photos(folder)
+        link.unlink()
