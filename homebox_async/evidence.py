@@ -89,7 +89,7 @@ class ListPass:
         self.count = 0
         self.ended = False
         self._start = start
-        self._path = path
+        self.path = path
         self._places = 0
         self._pages = 0
         self._filled = 0
@@ -136,7 +136,7 @@ class ListPass:
         self.ended = (
             not identities
             # Short of the total, the last page may be wrong: the page after it shows whether it is.
-            or (reached and (total is None or self.count >= total))
+            or (reached and (total is None or self._start != 1 or self.count >= total))
             or (beyond and not fresh)
         )
         return new
@@ -258,7 +258,7 @@ class ListPass:
 
     def _refuse(self, message: str) -> None:
         raise AnswerUnusable(
-            message, outcome=Outcome.REJECTED, method="GET", path=self._path, attempts=1
+            message, outcome=Outcome.REJECTED, method="GET", path=self.path, attempts=1
         )
 
 

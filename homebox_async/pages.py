@@ -296,7 +296,7 @@ class PageCursor(Generic[T]):
         # Nothing is awaited here: the page in hand would be lost if the caller were cancelled.
         self._cancel_ahead()
         if self._warn and (trouble := self.evidence.disturbance):
-            CLIENT_LOG.warning("%s", trouble)
+            _warn_of(self.evidence, trouble)
 
 
 class Passes(Generic[T]):
@@ -328,8 +328,9 @@ class Passes(Generic[T]):
                 trouble = self.cursor.evidence.disturbance
                 self.changed = self.changed or bool(trouble)
                 if self.completeness.complete or not (self._prove or trouble) or not self._left:
-                    if trouble and not self.completeness.complete:
-                        CLIENT_LOG.warning("%s", self.completeness.reason)
+                    # Who wants a proof asks for the verdict.
+                    if trouble and not self.completeness.complete and not self._prove:
+                        _warn_of(self.cursor.evidence, trouble)
                     raise StopAsyncIteration
                 self._seen |= self.cursor.evidence.seen
                 self._earlier, self.cursor = self.cursor, self._next_pass()
@@ -346,6 +347,10 @@ class Passes(Generic[T]):
         self._left -= 1
         pages = self._pages
         return PageCursor(pages._fetch, pages.start_page, pages.prefetch, pages.path, warn=False)
+
+
+def _warn_of(evidence: ListPass, trouble: str) -> None:
+    CLIENT_LOG.warning("GET %s: items may be missing: %s", evidence.path or "(a list)", trouble)
 
 
 def _note_failure(task: asyncio.Task[Any]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
 
@@ -150,6 +151,15 @@ def test_whose_readings(run: Run, args: list[str]) -> None:
     assert (
         "error: give either --order ID or --property ID (see homebox readings list --help)\n"
     ) == result.stderr
+
+
+def test_a_list_that_is_cut(run: Run, served: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    """A list that is shorter than its server says is shown, and a warning is logged."""
+    served.assumed = attrs.evolve(served.assumed, total_error=2)
+    result = run("leads", "list", "--json")
+    assert (0, "") == (result.exit_code, result.stdout)
+    told = "items may be missing: 0 items came, and the server reported a total of 2"
+    assert told in caplog.text
 
 
 def test_leads(run: Run, served: Emulator) -> None:

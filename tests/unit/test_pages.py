@@ -125,6 +125,7 @@ async def test_start_page() -> None:
     pages = listing(start=2)
     assert [3, 4, 5] == await ids(pages)
     assert [3, 4, 5] == await ids(pages)
+    assert [2, 3, 2, 3] == listing.asked
     assert [] == await ids(listing(start=9))
 
 
@@ -304,7 +305,8 @@ async def test_completeness(
     found = again.pages.completeness(earlier=cursor.pages)
     assert complete == found.complete
     logged = [record.getMessage() for record in caplog.records]
-    assert ([] if complete else [found.reason] * 2) == logged
+    said = f"GET (a list): items may be missing: {found.reason}"
+    assert ([] if complete else [said] * 2) == logged
     late = aiter(listing(start=2))
     await ids(late)
     assert "the pass began at page 2" == late.pages.completeness().reason
