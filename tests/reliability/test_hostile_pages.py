@@ -9,7 +9,7 @@ import pytest
 
 from homebox_async import AnswerUnusable, HomeboxError, Retry
 from homebox_async.evidence import MAX_PAGES, ListPass
-from homebox_async.importer.properties import properties
+from homebox_async.importer.whole_lists import read_whole
 
 Answer = Callable[[int], Any]
 MOST = 60  # requests; a pass that needs more does not end
@@ -144,8 +144,12 @@ async def test_an_error_in_the_middle(server: Any, connect: Any) -> None:
 async def test_the_importer_reads_no_list_that_loops(server: Any, client: Any) -> None:
     """The importer's reading of a list that returns to its start is an error, not an absence."""
     serve(server, lambda n: page(n % 7, last_page=10**9))
+
+    async def add(items: Any) -> None:
+        pass
+
     with pytest.raises(AnswerUnusable, match="returns to its start"):
-        _ = [p async for p in properties(client)]
+        await read_whole(client.properties.list, add)
 
 
 @pytest.mark.parametrize("told", [{}, {"total": 3}, {"total": 10**18}], ids=str)
