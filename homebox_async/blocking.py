@@ -13,6 +13,7 @@ import functools
 import inspect
 import os
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
@@ -29,7 +30,13 @@ from typing import (
 )
 
 from .download import Download, Progress
-from .errors import ConfigurationError, ConnectionFailed, Outcome
+from .errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    EchoMismatch,
+    Outcome,
+    held_warnings,
+)
 from .evidence import Completeness
 from .failures import cancellation_told
 from .loading import STARTING, load_for_threads
@@ -495,12 +502,19 @@ def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(method)
         def call(self: Facade[Any], *args: Any, **kwargs: Any) -> Any:
+            held: list[EchoMismatch] = []
+            token = held_warnings.set(held)
             try:
-                return self._bridge.run(_bound(method, self._target, args, kwargs))
+                result = self._bridge.run(_bound(method, self._target, args, kwargs))
             except BaseException as error:
                 del args, kwargs  # this frame runs, so it is not cleared
                 clear_locals(error)
                 raise
+            finally:
+                held_warnings.reset(token)
+            for warning in held:
+                warnings.warn(warning, stacklevel=2)
+            return result
 
     else:
 

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import attrs
@@ -91,6 +92,12 @@ class EchoMismatch(UserWarning):
 
     "Create Partner Package" lets one fear that it reads some dates month first.
     """
+
+
+held_warnings: ContextVar[list[EchoMismatch] | None] = ContextVar(
+    "homebox_held_warnings", default=None
+)
+"""Where warnings wait that belong to the line of a caller in another thread."""
 
 
 class RequestError(HomeboxError):

@@ -23,16 +23,44 @@ Events and lines hold no token, no body, and paths as templates (``property/{pro
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import sys
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
 from .errors import Outcome
 
-CLIENT_LOG: Final = logging.getLogger("homebox_async.client")
-IMPORTER_LOG: Final = logging.getLogger("homebox_async.importer")
+
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    """A logger of which no line changes what a call comes to.
+
+    logging catches most of what a handler raises, but not what its own `emit` or a filter does.
+    """
+
+    _failed = False
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a line; what the user's handlers and filters raise is shown once, on stderr."""
+        try:
+            super().log(level, msg, *args, **{"stacklevel": 3, **kwargs})
+        except (Exception, asyncio.CancelledError) as broken:
+            if not self._failed and logging.raiseExceptions and sys.stderr is not None:
+                self._failed = True
+                with contextlib.suppress(Exception):
+                    # Not what it says: it may hold what was logged.
+                    print(
+                        f"a handler or filter of the log raised {type(broken).__name__}; the calls "
+                        "go on, and this is not shown again",
+                        file=sys.stderr,
+                    )
+
+
+CLIENT_LOG: Final = _Log(logging.getLogger("homebox_async.client"), {})
+IMPORTER_LOG: Final = _Log(logging.getLogger("homebox_async.importer"), {})
 
 
 @attrs.frozen(kw_only=True)
@@ -158,7 +186,7 @@ class RowEvent:
 Event = RequestEvent | RetryEvent | PauseEvent | PageEvent | RowEvent
 OnEvent = Callable[[Event], None]
 
-_LINES: Final[dict[type[Event], tuple[logging.Logger, int]]] = {
+_LINES: Final[dict[type[Event], tuple[_Log, int]]] = {
     RequestEvent: (CLIENT_LOG, logging.DEBUG),
     RetryEvent: (CLIENT_LOG, logging.INFO),
     PauseEvent: (CLIENT_LOG, logging.INFO),

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ..codec import decode, decode_list, parse
-from ..errors import EchoMismatch, Problem, ValidationError
+from ..errors import EchoMismatch, Problem, ValidationError, held_warnings
 from ..models import Answer, Model, Part, Refusal, model, tells_failure
 from ..pages import Page, Pages, page_of
 from ..rules import UNSET, Rule, Unset, positive_integer
@@ -271,21 +271,28 @@ def _confirmed(response: Response) -> Confirmation:
 
 
 def check_echo(result: Model, *, depth: int = 1, **sent: dt.date | Unset) -> None:
-    """Warn of each date that the server echoes otherwise than it was sent.
+    """Warn once of a record whose dates the server echoes otherwise than they were sent.
 
     `depth`: how many methods stand between this function and the user's line.
     """
+    wrong = []
     for name, date in sent.items():
         echoed = getattr(result, name)
         if date is not UNSET and echoed is not None and echoed != date:
             dates = "another date than was sent"
             if name != "birthday":  # personal
                 dates = f"{echoed} where {date} was sent"
-            warnings.warn(
-                f"{name}: the server's answer shows {dates}; look at the record and correct it",
-                EchoMismatch,
-                stacklevel=depth + 3,  # `clean` is one more
-            )
+            wrong.append(f"{name}: the server's answer shows {dates}")
+    if not wrong:
+        return
+    number = getattr(result, "id", None)
+    record = type(result).__name__ + ("" if number is None else f" {number}")
+    warning = EchoMismatch(f"{record}: {'; '.join(wrong)}; look at the record and correct it")
+    held = held_warnings.get()
+    if held is None:
+        warnings.warn(warning, stacklevel=depth + 3)  # `clean` is one more
+    else:
+        held.append(warning)
 
 
 def _plainly(value: Any) -> Any:
