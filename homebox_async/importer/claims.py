@@ -82,7 +82,7 @@ class Claims:
         self._joined: Joined[Asked] = Joined(source, columns, journal)
         self._journal = journal
         self._ledger = ledger
-        self._settle = settle
+        self.settle_time = settle
         # The journal's mark on a row that the server said it has created.
         self._confirmed = journal.words.id_name
         self._course = course
@@ -190,7 +190,11 @@ class Claims:
             self.keep_open(item, why_held(known, self._journal.words.one))
 
     def _settles_at(self) -> float:
-        return time.monotonic() + self._settle
+        return time.monotonic() + self.settle_time
+
+    def wait_at_least(self, seconds: float) -> None:
+        """Lengthen the settle time; it is never shortened."""
+        self.settle_time = max(self.settle_time, seconds)
 
     def place(self, item: Item) -> str:
         """Return where the row of an item is, for a message."""

@@ -25,6 +25,7 @@ from .options import ImportOptions
 from .patience import Patience
 from .planning import Planner
 from .preview import Preview
+from .probing import Probe
 from .recognising import Recogniser, wait_for_others
 from .reconciling import Reconciler
 from .report import Emit, RowResult
@@ -67,15 +68,16 @@ class Engine:
         at_once = AT_ONCE if kind.is_listed else 1
         self._claimed = claimed = LedgerClaims(ledger, kind.name, journal)
         self._recogniser = Recogniser(kind, journal, claimed, course, emit)
-        self._claims = Claims(
+        self._claims = claims = Claims(
             source, columns, journal, claimed, options.settle, course, emit, at_once
         )
         reader = client.with_options(deadline=None)
         gate = Gate(lambda: kind.peek(reader), course, options.patience)
-        self._sender = Sender(kind, client, limiter, gate, self._claims, course, options.patience)
+        self._probe = probe = Probe(kind.name, self._lists, journal, claims, course)
+        self._sender = Sender(kind, client, limiter, gate, claims, probe, course, options.patience)
         self._patience = Patience(course, options.patience)
         self._reconciler = Reconciler(
-            kind, self._lists, journal, self._claims, course, self._patience
+            kind, self._lists, journal, claims, probe, course, self._patience
         )
         self._began = time.monotonic()
         self.planned = False
@@ -89,6 +91,11 @@ class Engine:
     def reconciled(self) -> int:
         """How many rows without an answer were found and adopted, as in `Report`."""
         return self._reconciler.adopted
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the server, as in `Report`."""
+        return self._probe.notes
 
     async def plan(self, progress: Callable[[int], None]) -> None:
         """Check every row and write all of them to the journal, before anything is sent."""
@@ -119,6 +126,7 @@ class Engine:
     async def run(self) -> None:
         """Send what is pending and look up what is unknown until neither is left."""
         claims, course = self._claims, self._course
+        await self._probe.load()
         try:
             while not course.draining:
                 course.phase = "sending"

@@ -14,6 +14,7 @@ from .finding import LookUp, may_be_it
 from .journal import Journal, State
 from .kinds import Kind
 from .patience import Patience
+from .probing import Probe
 
 _LOOK = "see whether Homebox has it"
 _IDS = 20_000  # that are read at once
@@ -29,9 +30,11 @@ class Reconciler:
         lists: AsyncHomebox,
         journal: Journal,
         claims: Claims,
+        probe: Probe,
         course: Course,
         patience: Patience,
     ) -> None:
+        self._probe = probe
         self._kind = kind
         self._lists = lists
         self._journal = journal
@@ -73,7 +76,7 @@ class Reconciler:
         items = self._claims.open
         return await self._kind.look_up(
             self._lists,
-            [item.row for item in items],
+            [self._probe.row_as_shown(item.row) for item in items],
             witnesses=self._claims.known,
             # Absence counts only for those that have settled.
             quick=all(started < item.settled for item in items),

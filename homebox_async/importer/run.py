@@ -290,7 +290,7 @@ class Import(Pending):
                     raise
 
             async def reported() -> Report:
-                notes = (*source.notes, *columns.notes)
+                notes = (*source.notes, *columns.notes, *engine.notes)
                 return await self._reported(journal, engine, path, began, notes)
 
             try:

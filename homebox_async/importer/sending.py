@@ -34,6 +34,7 @@ from .kinds import Kind
 from .ledger_claims import TakenOver
 from .limiter import Limiter
 from .patience import IN_A_ROW, IN_A_ROW_UNLISTED, Patience
+from .probing import Probe
 
 _sending: ContextVar[Item] = ContextVar("homebox_sending")
 
@@ -52,11 +53,13 @@ class Sender:
         limiter: Limiter,
         gate: Gate,
         claims: Claims,
+        probe: Probe,
         course: Course,
         patience: float,
     ) -> None:
         self._kind = kind
         self._gate = gate
+        self._probe = probe
         # A pause that the server asks for may well be longer than any one call should take.
         self._client = client.with_options(
             deadline=None, attempt_middlewares=[gate, limiter, self._watch]
@@ -92,12 +95,26 @@ class Sender:
                 async with self._limiter:
                     if self._course.draining:
                         self._claims.give_back(item)
-                    else:
+                    elif self._probe.done:
                         await self._send(item)
+                    else:
+                        await self._send_in_turn(item)
             except asyncio.CancelledError:
                 if item.unsent:
                     self._claims.give_back(item)
                 raise
+
+    async def _send_in_turn(self, item: Item) -> None:
+        """Send one row after the other until the first that was created has been read back."""
+        async with self._probe.turn:
+            await self._probe.read_back()
+            if not self._probe.done and not self._course.draining:
+                await self._send(item)
+                return
+        if self._course.draining:
+            self._claims.give_back(item)
+        else:
+            await self._send(item)
 
     async def _send(self, item: Item) -> None:
         """Send one row until it is certain what became of it, or certain that it is not."""
@@ -127,6 +144,7 @@ class Sender:
                         item, "it was created, but the answer does not tell its id"
                     )
                 else:
+                    self._probe.created(item, made.id)
                     await self._claims.settle(item, State.CREATED, id=made.id)
                 if otherwise := self._kind.echoed(made, item.row):
                     self._course.drain(f"{self._claims.place(item)}: {otherwise}")

@@ -363,6 +363,16 @@ class Reader:
         )
         self.forget_counts()
 
+    def equal_references(self, altered: Callable[[str], str]) -> list[int]:
+        """Return the first rows whose references are equal once they are altered."""
+        self.connection.create_function("altered", 1, altered, deterministic=True)
+        found = self.connection.execute(
+            "SELECT min(number), max(number) FROM rows WHERE reference <> '' AND state <> ?"
+            " GROUP BY altered(reference) HAVING count(*) > 1 ORDER BY 1 LIMIT 1",
+            (State.REJECTED,),
+        )
+        return [number for pair in found for number in pair]
+
     def kept(self, name: str) -> Any:
         """Return what was kept under a name, None if nothing was."""
         found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,))
