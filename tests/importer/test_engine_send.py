@@ -129,7 +129,8 @@ async def test_refusals(bench: Any, kind: str) -> None:
     report = await bench.report()
     assert (5, 0, 0, 28) == (report.created, report.adopted, report.unknown, report.sent)
     assert bench.expected(5) == bench.references
-    assert [] == [seen for seen in bench.emulator.received if "q" in seen.query]
+    # One, when the first row was read back.
+    assert 1 == len([seen for seen in bench.emulator.received if "q" in seen.query])
 
 
 async def test_rate_limit(bench: Any) -> None:
@@ -157,7 +158,7 @@ async def test_endless_refusals(bench: Any) -> None:
 async def test_many_at_once_are_one_round(bench: Any) -> None:
     """That many requests are refused together is no reason to give up."""
     bench.write(90)
-    bench.script(*[Fault.named("429:0")] * 180)
+    bench.script(None, *[Fault.named("429:0")] * 180)
     report = await bench.report(client=bench.client(retry=Retry(attempts=1)), concurrency=60)
     assert whole(report, 90)
 
@@ -484,7 +485,8 @@ async def test_look_up_fails(bench: Any) -> None:
     """When the list cannot be read, open rows stay open, with a report."""
     bench.write(3)
     bench.script(None, Fault.named("drop-after"))
-    bench.script(None, *[Fault.named("500")] * 8, on=LIST)
+    # The first row is read back by two reads; one more opens the gate.
+    bench.script(None, None, None, *[Fault.named("500")] * 8, on=LIST)
     report = await bench.report(concurrency=1, adopt_existing=False, patience=0.0)
     assert (2, 1) == (report.created, report.unknown)
     assert isinstance(report.error, ServerError)
