@@ -177,7 +177,7 @@ def _address(found: Any, sent: Any) -> str:
 class Probe:
     """Reads back the first row that was created; `done` once there is nothing left to learn.
 
-    Until then, rows are sent one after the other: whoever sends one holds `turn`.
+    Until then, rows are sent one after the other, in turns.
     """
 
     def __init__(
@@ -189,7 +189,8 @@ class Probe:
         self._claims = claims
         self._course = course
         self._created: tuple[Item, int, float] | None = None
-        self.turn = asyncio.Lock()
+        self._is_taken = False
+        self._ended_turn = asyncio.Event()
         self.done = self._answers is None
         self.learned = Learned()
 
@@ -204,6 +205,22 @@ class Probe:
         """Take over what an earlier run has learned."""
         if not self.done and (kept := await self._journal.kept(_NOTE)) is not None:
             self._take(Learned(**kept))
+
+    async def take_turn(self) -> bool:
+        """Return True when a row may be sent in a turn of its own, False when it needs none."""
+        while not self.done:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            # Not a lock: when there are turns no more, all who wait go on at once.
+            self._ended_turn.clear()
+            await self._ended_turn.wait()
+        return False
+
+    def end_turn(self) -> None:
+        """Let the next row be sent."""
+        self._is_taken = False
+        self._ended_turn.set()
 
     def created(self, item: Item, identity: int) -> None:
         """Note a row that was created; the first one is read back."""

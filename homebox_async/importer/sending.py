@@ -106,11 +106,14 @@ class Sender:
 
     async def _send_in_turn(self, item: Item) -> None:
         """Send one row after the other until the first that was created has been read back."""
-        async with self._probe.turn:
-            await self._probe.read_back()
-            if not self._probe.done and not self._course.draining:
-                await self._send(item)
-                return
+        if await self._probe.take_turn():
+            try:
+                await self._probe.read_back()
+                if not self._probe.done and not self._course.draining:
+                    await self._send(item)
+                    return
+            finally:
+                self._probe.end_turn()
         if self._course.draining:
             self._claims.give_back(item)
         else:
