@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import RequestError
+from ..events import IMPORTER_LOG
 from .journal import Entry, State
 from .preview import Preview
 
@@ -113,3 +114,20 @@ class Report:
             "files": {kind: str(path) for kind, path in self.files.items()},
             "preview": None if self.preview is None else self.preview.as_dict(),
         }
+
+
+def log_end(report: Report) -> None:
+    """Log how an import ended."""
+    IMPORTER_LOG.info(
+        "import: %s, %d rows: %d created, %d adopted, %d rejected, %d unknown, %d pending; "
+        "%d requests in %.1f s",
+        "stopped" if report.stopped else "ended",
+        report.rows,
+        report.created,
+        report.adopted,
+        report.rejected,
+        report.unknown,
+        report.pending,
+        report.sent,
+        report.seconds,
+    )

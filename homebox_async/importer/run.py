@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import tempfile
 import time
@@ -27,7 +28,7 @@ import attrs
 
 from ..client import AsyncHomebox
 from ..errors import ConfigurationError, HomeboxError
-from ..events import IMPORTER_LOG, RowEvent, RowState
+from ..events import RowEvent, RowState
 from ..identity import Target, target_of
 from ..loops import refuse_other_loops
 from ..pending import Pending, refuse_client
@@ -37,14 +38,14 @@ from .ending import ended
 from .engine import Engine
 from .header import plain
 from .joining import settle_joined
-from .journal import Journal, State
+from .journal import Journal, JournalError, State
 from .kinds import BY_ADDRESS, Kind
-from .ledger import open_ledger
+from .ledger import Ledger, open_ledger
 from .matched_rows import count_matched
 from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .properties import Properties
-from .report import Report, RowResult
+from .report import Report, RowResult, log_end
 from .results import ResultsError, check_places, write_results
 from .settling import INPUT
 from .sources import Source, open_source, spool
@@ -259,7 +260,7 @@ class Import(Pending):
             if not options.dry_run:
                 ledger = await open_ledger(target.name, options.ledger, target.emulator)
             if ledger is not None:
-                stack.push_async_callback(ledger.close)
+                stack.push_async_exit(functools.partial(_close_ledger, ledger))
             self._engine = engine = Engine(
                 self._kind,
                 self._client,
@@ -310,7 +311,7 @@ class Import(Pending):
                     await self._salvage(error, reported, source, journal, stem)
                 raise
             self.report = report
-            _log_end(report)
+            log_end(report)
             return report
 
     async def _salvage(
@@ -335,7 +336,7 @@ class Import(Pending):
                 f"{self.report.sent} requests were sent before; `report` of the import says what"
                 " became of them"
             )
-            _log_end(self.report)
+            log_end(self.report)
 
     async def _opened(self) -> Source:
         rows = self._given
@@ -445,10 +446,18 @@ class Import(Pending):
         began: float,
         notes: tuple[str, ...],
     ) -> Report:
-        counts = await journal.counts()
-        repeated, examples = 0, list[list[int]]()
-        if self._kind.tells_repeated_addresses:
-            repeated, examples = await journal.duplicate_addresses()
+        repeated, examples, by_address = 0, list[list[int]](), 0
+        try:
+            counts: Mapping[State, int] = await journal.counts()
+            by_address = await journal.take(
+                lambda reader: count_matched(reader, BY_ADDRESS), reads=True
+            )
+            if self._kind.tells_repeated_addresses:
+                repeated, examples = await journal.duplicate_addresses()
+        except JournalError:
+            # It cannot even be read any more: what was told of each row is counted.
+            told = self.counts.total()
+            counts = Counter({**self.counts, State.PENDING: max(0, self.rows - told)})
         for state in (State.CREATED, State.ADOPTED, State.REJECTED, State.UNKNOWN):
             self.counts[state] = counts[state]
         self.counts[State.UNKNOWN] += counts[State.INFLIGHT]
@@ -462,7 +471,7 @@ class Import(Pending):
             pending=counts[State.PENDING],
             sent=engine.sent,
             reconciled=engine.reconciled,
-            by_address=await journal.take(lambda reader: count_matched(reader, BY_ADDRESS)),
+            by_address=by_address,
             repeated_addresses=repeated,
             repeated_examples=tuple(map(tuple, examples)),
             stopped=self._course.stopped,
@@ -477,20 +486,13 @@ class Import(Pending):
         )
 
 
-def _log_end(report: Report) -> None:
-    IMPORTER_LOG.info(
-        "import: %s, %d rows: %d created, %d adopted, %d rejected, %d unknown, %d pending; "
-        "%d requests in %.1f s",
-        "stopped" if report.stopped else "ended",
-        report.rows,
-        report.created,
-        report.adopted,
-        report.rejected,
-        report.unknown,
-        report.pending,
-        report.sent,
-        report.seconds,
-    )
+async def _close_ledger(ledger: Ledger, kind: type[BaseException] | None, *_: object) -> None:
+    try:
+        await ledger.close()
+    except HomeboxError:
+        # The block's own error says more.
+        if kind is None:
+            raise
 
 
 def _close(opening: asyncio.Future[Source]) -> None:

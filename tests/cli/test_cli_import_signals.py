@@ -44,9 +44,9 @@ def interrupted(run: Run, *numbers: signal.Signals) -> Result:
 def test_first_interrupt(run: Run, write: Write, served: Emulator) -> None:
     """The first Ctrl-C waits for what is in flight and tells how to go on; that does."""
     write(9)
-    served.script("POST", "/api/partner/property", [Fault("slow", seconds=1.0)] * 9)
+    served.script("POST", "/api/partner/property", [None, *[Fault("slow", seconds=1.0)] * 8])
     result = interrupted(run, signal.SIGINT)
-    assert (130, 2) == (result.exit_code, counts(result)["created"])
+    assert (130, 3) == (result.exit_code, counts(result)["created"])
     assert "interrupted: waiting for what is in flight" in result.stderr
     command = "import properties in.csv --concurrency 2 --settle 0"
     assert result.stdout.endswith(f"stopped: interrupted\nto go on: homebox {command}\n")
