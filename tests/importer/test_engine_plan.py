@@ -352,7 +352,7 @@ async def test_adopting_fails(bench: Any) -> None:
     """When the list cannot be read, nothing is sent, and a report tells it."""
     bench.write(3)
     bench.script(*[Fault.named("500")] * 8, on=LIST)
-    report = await bench.report()
+    report = await bench.report(patience=0.0)
     assert (3, 0, 0) == (report.pending, report.sent, bench.posts)
     assert isinstance(report.error, ServerError)
     assert (await bench.report()).done
