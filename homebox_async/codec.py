@@ -14,32 +14,26 @@ import datetime as dt
 import functools
 import itertools
 import threading
-import types
-import typing
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
 from .days import london_day
-from .models import (
-    Answer,
-    Model,
-    Part,
-    Refusal,
-    Unreadable,
-    items_of,
-    parse,
-    tells_failure,
-    wire_names,
+from .lenient import (
+    configure,
+    converter,
+    held_in,
+    identifying,
+    kinds_of,
+    tolerant_list,
+    tolerant_one,
 )
+from .models import Answer, Model, Unreadable, parse, tells_failure, wire_names
 
 __all__ = ["Unreadable", "configure", "converter", "decode", "decode_list", "parse"]
-
-if TYPE_CHECKING:
-    import cattrs
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,12 +59,12 @@ def decode(
     try:
         found = fast.decode(body)
     except (ValueError, RecursionError):
-        return _tolerant_one(Answer(body, parse(body, charset), charset), into, envelope, made)
+        return tolerant_one(Answer(body, parse(body, charset), charset), into, envelope, made)
     item: T = found if envelope is None else found.data
     whole = Answer(body, None, charset, fast.walk)
     if fast.finish((item,), whole) or (envelope is not None and _tells_failure(found)):
         # Rare: the other path looks at all that came, and says what is wrong with it.
-        return _tolerant_one(whole, into, envelope, made)
+        return tolerant_one(whole, into, envelope, made)
     return item
 
 
@@ -83,11 +77,11 @@ def decode_list(
         found = fast.decode(body)
     except (ValueError, RecursionError):
         answer = Answer(body, parse(body, charset), charset)
-        return *_tolerant_list(answer, into, envelope), answer
+        return *tolerant_list(answer, into, envelope), answer
     items: list[T] = found.data
     answer = Answer(body, None, charset, fast.walk)
     if fast.finish(items, answer) or _tells_failure(found):
-        return *_tolerant_list(answer, into, envelope), answer
+        return *tolerant_list(answer, into, envelope), answer
     return items, found.meta or {}, answer
 
 
@@ -132,7 +126,7 @@ def _has_renamed(cls: Any) -> bool:
     if not (isinstance(cls, type) and issubclass(cls, Model)):
         return False
     return any(name != wire for name, wire in wire_names(cls).items()) or any(
-        _has_renamed(_inner(kind)[0]) for kind in _kinds(cls).values()
+        _has_renamed(held_in(kind)[0]) for kind in kinds_of(cls).values()
     )
 
 
@@ -198,8 +192,8 @@ def _days_as_times(cls: type[Model]) -> Iterator[None]:
 def _all_below(cls: type[Model]) -> Iterator[type[Model]]:
     """Yield a class and every class of the objects in it."""
     yield cls
-    for hint in _kinds(cls).values():
-        kind, _ = _inner(hint)
+    for hint in kinds_of(cls).values():
+        kind, _ = held_in(hint)
         if issubclass(kind, Model):
             yield from _all_below(kind)
 
@@ -207,8 +201,8 @@ def _all_below(cls: type[Model]) -> Iterator[type[Model]]:
 def _objects(tree: Any, cls: type[Model]) -> Iterator[Any]:
     """Yield the JSON of an object, and of each one in it, in the order of `_Steps.of`."""
     yield tree
-    for name, kind in _kinds(cls).items():
-        inner, many = _inner(kind)
+    for name, kind in kinds_of(cls).items():
+        inner, many = held_in(kind)
         below = tree.get(name) if issubclass(inner, Model) else None
         for one in (below or ()) if many else (below,):
             if one is not None:
@@ -226,7 +220,7 @@ def _finish(cls: type[Model]) -> Callable[[Iterable[Any], Answer], bool]:
     """
     steps = _Steps()
     steps.of(cls, "item", 2)
-    named = " or ".join(f"item.{name} is not None" for name in _identifying(cls))
+    named = " or ".join(f"item.{name} is not None" for name in identifying(cls))
     code = [
         "def finish(items, answer):",
         " number, unnamed = 0, False",
@@ -263,8 +257,8 @@ class _Steps:
         line(f"put_source({item}, answer)")
         line(f"put_number({item}, number)")
         line("number += 1")
-        for name, hint in _kinds(cls).items():
-            kind, many = _inner(hint)
+        for name, hint in kinds_of(cls).items():
+            kind, many = held_in(hint)
             value = f"value{next(self._names)}"
             put = f"put_{value}"
             if name in _days(cls):
@@ -290,269 +284,3 @@ class _Steps:
                 line(f"{value} = {item}.{name}")
                 line(f"for {value} in {value}:" if many else f"if {value} is not None:")
                 self.of(kind, value, indent + 1)
-
-
-def _inner(kind: Any) -> tuple[type, bool]:
-    """Return what a field holds and whether it holds many: `tuple[X, ...]`, `X | None`, `X`."""
-    if isinstance(kind, types.UnionType):
-        kind = next(arm for arm in typing.get_args(kind) if arm is not types.NoneType)
-    if typing.get_origin(kind) is tuple:
-        return typing.get_args(kind)[0], True
-    return typing.get_origin(kind) or kind, False
-
-
-# --- the tolerant path
-
-
-@_cached
-def _identifying(cls: type[Model]) -> tuple[str, ...]:
-    """Return the fields one of which shows which object it is; of a class without an id, all."""
-    names = tuple(name for name in ("id", "order_id") if name in wire_names(cls))
-    return names or tuple(name for name in _kinds(cls) if not _inner(_kinds(cls)[name])[1])
-
-
-def _wire_identity(cls: type[Model]) -> list[str]:
-    names = wire_names(cls)
-    return [names[name] for name in _identifying(cls) or names]
-
-
-# Words of errors that some of our classes have as a field, too.
-_COMMON = frozenset({"status", "message", "type", "code", "detail", "title"})
-
-
-def _is_named(raw: Mapping[str, Any], cls: type[Model]) -> bool:
-    """Return True if a field came that shows which object it is."""
-    return any(raw.get(name) is not None for name in _wire_identity(cls))
-
-
-def _known(raw: Mapping[str, Any], cls: type[Model]) -> set[str]:
-    """Return the fields of the class that came and that an error would not have as well."""
-    names = {name for name in wire_names(cls).values() if raw.get(name) is not None}
-    return names - _COMMON
-
-
-def _tolerant_one(answer: Answer, into: type[T], envelope: str | None, made: bool) -> T:
-    tree = answer.tree
-    item = _tolerant(_unwrap(tree, envelope, into), into, answer)
-    if not isinstance(item, Model):
-        return item
-    cls, raw = type(item), item.raw
-    names = set(wire_names(cls).values())
-    is_wrapped = isinstance(tree, dict) and envelope in tree
-    known = _known(raw, cls)
-    # Without an envelope, a field of the object (the status of a payment) is not one of the answer.
-    answers = [_without(tree, () if is_wrapped or not known else names)]
-    if not known:
-        answers.append(raw)
-    if not known or "data" in names:
-        answers.append(raw.get("data"))
-    if any(map(tells_failure, answers)) or (not known and raw.get("message")):
-        raise Refusal("tells of a failure")
-    if made and not _is_named(raw, cls):
-        raise Unreadable("does not show which object it is")
-    if not raw.keys() & names and raw.keys() & _COMMON:  # ProblemDetails has these
-        raise Unreadable("holds no such object")
-    return item
-
-
-def _without(tree: Any, names: Collection[str]) -> Any:
-    if not isinstance(tree, dict):
-        return None
-    return {key: value for key, value in tree.items() if key not in names}
-
-
-def _unwrap(tree: Any, envelope: str | None, into: Any) -> Any:
-    inner = tree[envelope] if isinstance(tree, dict) and envelope in tree else tree
-    # "Update a Branch Account" and "Create Postal Bill" answer a list of one object, and PHP
-    # may write that list with its key.
-    if envelope is not None and inner:
-        names = wire_names(into).values() if _is_model(into) else ()
-        items = items_of(inner, names)
-        if items is not None and len(items) == 1:
-            return items[0]
-    return inner
-
-
-def _tolerant(tree: Any, into: type[T], answer: Answer) -> T:
-    try:
-        made = converter().structure(tree, into)
-    except (ValueError, TypeError, RecursionError):
-        raise Unreadable("holds no such object") from None
-    _belong(made, answer)
-    return made
-
-
-def _belong(item: Any, answer: Answer) -> None:
-    """Tell an object and all below it which answer they came from."""
-    if isinstance(item, Model):
-        source = item._source
-        assert isinstance(source, Part)
-        source.answer = answer
-        for name in _kinds(type(item)):
-            _belong(getattr(item, name), answer)
-    elif isinstance(item, tuple):
-        for inner in item:
-            _belong(inner, answer)
-
-
-def _tolerant_list(answer: Answer, into: type[T], envelope: str) -> tuple[list[T], dict[str, Any]]:
-    meta: Any = None
-    tree = found = answer.tree
-    if isinstance(tree, dict):
-        if tells_failure(tree):
-            raise Refusal("tells of a failure")
-        if envelope not in tree:
-            raise Unreadable(f"has no {envelope!r}")
-        meta = tree.get("meta")
-        found = tree[envelope]
-    if not (isinstance(into, type) and issubclass(into, Model)):
-        raise TypeError(f"{into!r} is not a Model")
-    items = items_of(found, wire_names(into).values())
-    if items is None:
-        raise Unreadable(f"has no list in {envelope!r}")
-    read: list[T] = []
-    for one in items:
-        if one is not None:
-            item = _tolerant(one, into, answer)
-            if not _known(item.raw, into):
-                raise Unreadable(f"has something else than objects in {envelope!r}")
-            read.append(item)
-    if meta is None and isinstance(found, dict) and "data" in found:
-        # Laravel's own pages stand whole in `data`, with their numbers beside their items.
-        meta = found.get("meta", found)
-    return read, meta if isinstance(meta, dict) else {}
-
-
-def _structure_model(value: Any, cls: type[Model]) -> Model:
-    if value == []:  # PHP writes an empty object as [].
-        value = {}
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if not isinstance(value, dict):
-        raise ValueError(f"{cls.__name__} is not an object")
-    known: dict[str, Any] = {}
-    wire_name = wire_names(cls)
-    for name, kind in _kinds(cls).items():
-        found = value.get(wire_name[name])
-        if found is not None:
-            try:
-                known[name] = converter().structure(found, kind)
-            except (ValueError, TypeError):
-                continue  # stays reachable as `extra`
-    made = cls(**known)
-    object.__setattr__(made, "_source", Part(value, None))
-    return made
-
-
-@_cached
-def _kinds(cls: type[Model]) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
-    return {field.name: hints[field.name] for field in attrs.fields(cls)}  # type: ignore[arg-type]
-
-
-def _structure_tuple(value: Any, kind: Any) -> tuple[Any, ...]:
-    inner = typing.get_args(kind)[0]
-    items = items_of(value, wire_names(inner).values() if _is_model(inner) else ())
-    if items is None:
-        raise ValueError("not a list")
-    return tuple(_readable(items, inner))
-
-
-def _readable(values: list[Any], kind: Any) -> Iterator[Any]:
-    for value in values:
-        if value is not None:
-            try:
-                yield converter().structure(value, kind)
-            except (ValueError, TypeError):
-                continue  # one bad item does not lose the others; `extra` shows them all
-
-
-def _text(value: Any, _: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, int, Decimal)):
-        return str(value)
-    raise ValueError("not text")
-
-
-def _integer(value: Any, _: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise ValueError("not a number")
-    number = _decimal(value, Decimal)
-    # Arithmetic on an absurd exponent would run for ever; 4,300 digits is Python's own limit.
-    if number.adjusted() > 4300 or number != number.to_integral_value():
-        raise ValueError("not a whole number")
-    return int(number)
-
-
-def _decimal(value: Any, _: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise ValueError("not a number")
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError("not a number") from None
-    if not number.is_finite():
-        raise ValueError("not a finite number")
-    return number
-
-
-_WORDS = {"true": True, "1": True, "false": False, "0": False}
-
-
-def _boolean(value: Any, _: Any) -> bool:
-    word = str(value).lower() if isinstance(value, (str, int)) else ""
-    if word not in _WORDS:
-        raise ValueError("not true or false")
-    return _WORDS[word]
-
-
-def _time(value: Any, _: Any) -> dt.datetime:
-    if not isinstance(value, str):
-        raise ValueError("not a time")
-    value = value.strip()
-    try:
-        # First as the fast path reads it: the two differ in the seventh digit of a fraction.
-        time = msgspec.convert(value, dt.datetime)
-    except ValueError:
-        try:
-            time = dt.datetime.fromisoformat(value)
-        except ValueError:
-            # Birthdays come as DD/MM/YYYY ("List Bill Payers").
-            time = dt.datetime.strptime(value, "%d/%m/%Y")  # made UTC below
-    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time
-
-
-def _date(value: Any, _: Any) -> dt.date:
-    time = _time(value, None)
-    return time.date() if time.hour != 23 else london_day(time)
-
-
-def configure(converter: cattrs.Converter) -> cattrs.Converter:
-    """Register every hook of the tolerant path."""
-    converter.register_structure_hook_func(_is_model, _structure_model)
-    converter.register_structure_hook_func(_is_tuple, _structure_tuple)
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(int, _integer)
-    converter.register_structure_hook(bool, _boolean)
-    converter.register_structure_hook(Decimal, _decimal)
-    converter.register_structure_hook(dt.datetime, _time)
-    converter.register_structure_hook(dt.date, _date)
-    return converter
-
-
-def _is_tuple(kind: Any) -> bool:
-    origin: Any = typing.get_origin(kind)
-    return origin is tuple
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Model)
-
-
-@functools.cache
-def converter() -> cattrs.Converter:
-    """Return the one converter."""
-    import cattrs  # 60 ms: whoever gets what the documents promise does not wait for it
-
-    return configure(cattrs.Converter(detailed_validation=False))

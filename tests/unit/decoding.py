@@ -14,7 +14,7 @@ MODELS: list[type[Model]] = [Account, FoundAddress, Lead, Partner, Property, Rea
 def tolerant(body: bytes, into: type[Any], envelope: str | None = "data") -> Any:
     """Decode by the tolerant path only."""
     answer = Answer(body, parse(body))
-    return codec_module._tolerant_one(answer, into, envelope, made=False)
+    return codec_module.tolerant_one(answer, into, envelope, made=False)
 
 
 def wrapped(**fields: Any) -> bytes:

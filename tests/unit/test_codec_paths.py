@@ -56,7 +56,7 @@ ANYTHING = st.recursive(
 
 def well_typed(kind: Any) -> st.SearchStrategy[Any]:
     """Return values that a field of this kind is documented to have, or nearly."""
-    kind, many = codec_module._inner(kind)
+    kind, many = codec_module.held_in(kind)
     if issubclass(kind, Model):
         inner = documents(kind)
         return st.lists(inner, max_size=2) | inner if many else inner | st.just([])
@@ -72,7 +72,7 @@ def well_typed(kind: Any) -> st.SearchStrategy[Any]:
 
 def as_documented(kind: Any) -> st.SearchStrategy[Any]:
     """Return values that the fast path takes."""
-    kind, many = codec_module._inner(kind)
+    kind, many = codec_module.held_in(kind)
     if issubclass(kind, Model):
         inner = documents(kind, wild=False)
         return st.lists(inner, max_size=2) if many else inner | st.none()
@@ -141,7 +141,7 @@ def facts(item: Any) -> Any:
 def test_both_paths_agree(model: type[Model], wild: bool, data: st.DataObject) -> None:
     """Whatever the server sends, the fast and the tolerant path make equal objects of it."""
     document = data.draw(documents(model, wild=wild))
-    document[codec_module._identifying(model)[0]] = "7"  # without it the object is refused
+    document[codec_module.identifying(model)[0]] = "7"  # without it the object is refused
     body = dumps({"data": document, "meta": {"a": 1}}).encode()
     try:
         codec_module._fast_one(model, "data").decode(body)
@@ -162,7 +162,7 @@ def test_lists_agree(data: st.DataObject) -> None:
     body = dumps({"data": items, "meta": {"last_page": 1}}).encode()
     found, meta, answer = decode_list(body, Lead)
     answer_again = Answer(body, parse(body))
-    again, meta_again = codec_module._tolerant_list(answer_again, Lead, "data")
+    again, meta_again = codec_module.tolerant_list(answer_again, Lead, "data")
     assert [facts(item) for item in again] == [facts(item) for item in found]
     assert meta_again == meta == {"last_page": 1}
     assert answer_again.tree == answer.tree
