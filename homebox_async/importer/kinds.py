@@ -102,6 +102,10 @@ class Kind(abc.ABC, Generic[R]):
         """Read a little of what Homebox has; RequestError if it cannot be read."""
         await client.properties.list().first()
 
+    async def evidence(self, client: AsyncHomebox, row: R) -> str:
+        """Say what Homebox shows of a row that no list can show, for a person who decides."""
+        return ""
+
     @abc.abstractmethod
     async def look_up(
         self,

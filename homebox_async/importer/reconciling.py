@@ -16,6 +16,7 @@ from .kinds import Kind
 from .patience import Patience
 from .probing import Probe
 
+_SEEN = "; now "
 _LOOK = "see whether Homebox has it"
 _IDS = 20_000  # that are read at once
 _SENDS = 5  # of one row in all runs, each after a look-up that did not find it
@@ -149,7 +150,10 @@ class Reconciler:
         waiting, claims.open = claims.open, []
         for item in waiting:
             if not kind.is_listed:
-                await claims.leave_open(item, item.error)
+                seen = "" if self._course.draining else await kind.evidence(self._lists, item.row)
+                # As of this run: what an earlier one saw is replaced.
+                error = item.error.partition(_SEEN)[0]
+                await claims.leave_open(item, f"{error}{_SEEN}{seen}" if seen else error)
             elif not item.claimed:
                 await claims.leave_open(item, item.error, _LOOK)
             else:

@@ -12,10 +12,11 @@ from typing import Any
 import attrs
 
 from ..client import AsyncHomebox
-from ..errors import Problem
+from ..errors import Problem, RequestError
 from ..evidence import Completeness
 from ..resources.addresses import Address, AddressId
 from ..resources.leads import NewTenant
+from ..resources.properties import PropertyStatus
 from ..resources.voids import ForwardingDetails
 from ..rules import UNSET, Unset, end_after_start, tenancy_date
 from ..wire import Request
@@ -195,6 +196,18 @@ class Voids(Kind[VoidRow]):
         del fields["number"], fields["rule"]
         fields["property_reference"] = fields.pop("reference") or UNSET
         return client.voids._creation(**fields)
+
+    async def evidence(self, client: AsyncHomebox, row: VoidRow) -> str:
+        """Say which status the home has, which proves nothing of this very void."""
+        if not isinstance(row.property_id, int):
+            return ""
+        try:
+            home = await client.properties.get(row.property_id)
+        except RequestError:
+            return ""
+        speaks = "for" if home.status_id == PropertyStatus.VOID_PERIOD else "against"
+        status = f"{home.status or 'without a name'} ({home.status_id})"
+        return f"property {row.property_id} has the status {status}, which speaks {speaks} it"
 
     def echoed(self, made: Any, row: VoidRow) -> str:
         """Say if the server took other dates than were sent."""

@@ -217,3 +217,16 @@ async def test_forwarding_without_its_columns(homes: Any) -> None:
     (row,) = told(report.files["rejects"])
     assert row["error"].startswith("forwarding_name is empty")
     assert "add a column forwarding_name, or leave the other forwarding_... empty" in row["fix"]
+
+
+@pytest.mark.parametrize("fault", ["drop-before", "drop-after"])
+async def test_status_of_the_home(homes: Any, fault: str) -> None:
+    """For an unknown void, the person who decides sees which status its home has now."""
+    write(homes, [void(1, home=1)], VOIDS)
+    homes.script(Fault.named(fault), on=VOID)
+    for _ in range(2):
+        report = await voids(homes)
+        [row] = told(report.files["unknown"])
+        assert 1 == row["error"].count("; now property 1 has the status ")
+        home = homes.emulator.store.properties[1]
+        assert ("speaks for it" in row["error"]) is (4 == home.status_id)
