@@ -67,9 +67,10 @@ def _decoders() -> dict[str, Any]:
     import orjson
 
     from homebox_async import Lead
-    from homebox_async.codec import decode_list
+    from homebox_async.codec import _days_as_times, decode_list
 
-    to_attrs = page_decoder(Lead)
+    with _days_as_times(Lead):
+        to_attrs = page_decoder(Lead)
     converter = _cattrs()
 
     return {
@@ -95,6 +96,9 @@ def struct_of(model: Any) -> Any:
     import msgspec
 
     hints = typing.get_type_hints(model)
+    # The server writes days as times, and msgspec takes no time for a date.
+    days = {each.name for each in attrs.fields(model) if "day" in each.metadata}
+    hints.update(dict.fromkeys(days, dt.datetime | None))
     return msgspec.defstruct(
         model.__name__,
         [(each.name, _kind(hints[each.name]), each.default) for each in attrs.fields(model)],
@@ -123,6 +127,10 @@ def _cattrs() -> Any:
     def time(value: str, _: Any) -> dt.datetime:
         found = dt.datetime.fromisoformat(value)
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found
+
+    @converter.register_structure_hook
+    def day(value: str, _: Any) -> dt.date:
+        return dt.datetime.fromisoformat(value).date()
 
     @converter.register_structure_hook
     def amount(value: str, _: Any) -> Decimal:

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -133,7 +134,7 @@ CASES: dict[str, tuple[str, str, str | None]] = {
                 print(error)
             gc.collect()
         """,
-        "'mine'\n'other'\ntimeout is -1; give a number above 0\n",
+        "'mine'\n'other'\ntimeout is -1; give a number of seconds above 0\n",
         WITH,
     ),
     "used at exit": (
@@ -354,11 +355,18 @@ async def test_closed_before_its_turn(server: Any) -> None:
 
 def test_no_policy() -> None:
     """The sync client's loop, uvloop's too, leaves the process's policy and loops alone."""
-    before = asyncio.get_event_loop_policy()
+    before = policy()
     with Homebox("t", base_url="http://127.0.0.1:9") as box:
         box._bridge.run(_kind_of_loop)
-    assert before is asyncio.get_event_loop_policy()
+    assert before is policy()
     assert "uvloop" not in asyncio.run(_kind_of_loop())
+
+
+def policy() -> Any:
+    """Return the process's policy, which Python 3.14 warns of asking for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return asyncio.get_event_loop_policy()
 
 
 async def _kind_of_loop() -> str:

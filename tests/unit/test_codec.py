@@ -96,7 +96,7 @@ def test_a_charset_in_an_unknown_field() -> None:
         b'{"data": {"id": NaN}}',
         b'{"data": {"id": -Infinity}}',
         b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b'{"data": {"property":' * 5000 + b"1" + b"}}" * 5000,
+        b'{"data": {"property":' * 50_000 + b"1" + b"}}" * 50_000,
         b'{"data": null}',
         b'{"data": "x"}',
         b'{"data": [1, 2]}',
