@@ -27,6 +27,7 @@ from .sources import Source
 AT_ONCE = 256
 """Rows that are claimed with one commit, where a look-up tells which of them were sent."""
 
+_MISMATCH = "mismatch"
 _OPEN_AT_MOST = 1_000  # unknown rows in memory before they are looked up
 
 
@@ -64,7 +65,8 @@ class Claims:
     """Where every row that is neither pending nor done stands.
 
     `at_once`: how many rows are claimed together. `open` are the rows to be looked up; `broken`
-    is why no more rows can be claimed. `known` are the ids of rows that are done, `shown` is the
+    is why no more rows can be claimed. `mismatch`: what the server showed otherwise than it was
+    sent, "" if nothing. `known` are the ids of rows that are done, `shown` is the
     monotonic time from which on a list shows all that was created.
     """
 
@@ -95,6 +97,7 @@ class Claims:
         self._filling: asyncio.Future[None] | None = None
         self.open: list[Item] = []
         self.broken: Exception | None = None
+        self.mismatch = ""
         self.known = IdSet()
         self.shown = 0.0
 
@@ -102,6 +105,15 @@ class Claims:
     def ended(self) -> bool:
         """Whether there is nothing left to send, and nothing to look up."""
         return self._exhausted and not self.open and not self._again
+
+    async def note_mismatch(self, text: str) -> None:
+        """Keep in the journal that the server shows something otherwise than it was sent."""
+        self.mismatch = text
+        await self._journal.keep(_MISMATCH, text)
+
+    async def load(self) -> None:
+        """Take over what an earlier run has noted."""
+        self.mismatch = await self._journal.kept(_MISMATCH) or ""
 
     # --- what is next
 

@@ -127,6 +127,7 @@ class Engine:
         """Send what is pending and look up what is unknown until neither is left."""
         claims, course = self._claims, self._course
         await self._probe.load()
+        await claims.load()
         try:
             while not course.draining:
                 course.phase = "sending"

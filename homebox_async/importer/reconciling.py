@@ -120,6 +120,13 @@ class Reconciler:
                 " does not show it",
                 _LOOK,
             )
+        elif self._claims.mismatch:
+            await leave_open(
+                item,
+                "it was not found, but may be there in another form:"
+                f" {self._claims.mismatch.partition(';')[0]}",
+                _LOOK,
+            )
         elif item.sends >= _SENDS:
             said = f"sent {item.sends} times; last: "
             await leave_open(item, said + item.error.removeprefix(said), _LOOK)

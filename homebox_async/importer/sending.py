@@ -151,6 +151,7 @@ class Sender:
                     await self._claims.settle(item, State.CREATED, id=made.id)
                 if otherwise := self._kind.echoed(made, item.row):
                     self._course.drain(f"{self._claims.place(item)}: {otherwise}")
+                    await self._claims.note_mismatch(otherwise)
                 return
 
     async def _create(self, item: Item) -> Any:

@@ -8,6 +8,7 @@ import pytest
 
 from homebox_async.emulator import Address, Assumed, Fault
 from homebox_async.importer import State
+from homebox_async.importer.properties import Properties
 
 
 def told(path: Path) -> list[dict[str, str]]:
@@ -118,3 +119,19 @@ async def test_id_of_a_matched_row(bench: Any) -> None:
     assert (0, 0, 2) == (report.created, report.adopted, report.unknown)
     assert (await bench.report()).done
     assert 1 == bench.posts
+
+
+async def test_after_a_mismatch(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a server has shown something otherwise than it was sent, not found is not absent."""
+    bench.write(3)
+    bench.script(Fault("drop-before"))
+    monkeypatch.setattr(Properties, "echoed", lambda *_: "the answer shows other dates; look")
+    assert (await bench.report(concurrency=1)).stopped.endswith(
+        "the answer shows other dates; look"
+    )
+    monkeypatch.undo()
+    for _ in range(2):
+        report = await bench.report()
+        assert (2, 1, 3) == (report.created, report.unknown, bench.posts)
+    [row] = told(report.files["unknown"])
+    assert row["error"].endswith("may be there in another form: the answer shows other dates")
