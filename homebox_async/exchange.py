@@ -92,7 +92,12 @@ class Connector(aiohttp.TCPConnector):
         """Return an idle connection that the server has not closed, None if there is none."""
         while (connection := await super()._get(*args, **kwargs)) is not None:
             try:
-                if connection.protocol is not None and await is_open(connection.protocol):
+                protocol = connection.protocol
+                assert protocol is not None
+                # The common case first, without a coroutine of its own.
+                if not (protocol.should_close or _has_input(protocol.transport)):
+                    return connection
+                if await is_open(protocol):
                     return connection
             except BaseException:
                 connection.close()
