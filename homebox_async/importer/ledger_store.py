@@ -39,24 +39,30 @@ _TABLES = (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, state INTEGER NOT NULL,
         claim INTEGER NOT NULL, sends INTEGER NOT NULL, home BLOB NOT NULL, content BLOB NOT NULL,
         tenancy BLOB, starts TEXT, ends TEXT, homebox_id INTEGER, tenancy_id INTEGER,
-        journal TEXT NOT NULL, row INTEGER NOT NULL, first_seen REAL NOT NULL,
-        changed REAL NOT NULL)""",
-    # Which rows of which journals stand for an item: a journal is known by its mark wherever
-    # it is moved to.
+        journal TEXT NOT NULL, mark BLOB NOT NULL, row INTEGER NOT NULL,
+        first_seen REAL NOT NULL, changed REAL NOT NULL)""",
+    # Which rows stand for items that other journals have claimed. A journal is known by its mark
+    # wherever it is moved to.
     """CREATE TABLE rows (
-        journal BLOB, row INTEGER, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
-        PRIMARY KEY (journal, row, item)) WITHOUT ROWID""",
-    "CREATE INDEX rows_of_item ON rows (item)",
-    """CREATE TABLE keys (
-        key BLOB PRIMARY KEY, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE)
-        WITHOUT ROWID""",
-    "CREATE INDEX keys_of_item ON keys (item)",
-    """CREATE TABLE tenants (
-        tenant BLOB, item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
-        PRIMARY KEY (tenant, item)) WITHOUT ROWID""",
-    "CREATE INDEX tenants_of_item ON tenants (item)",
-    "CREATE INDEX items_by_id ON items (kind, homebox_id) WHERE homebox_id IS NOT NULL",
+        mark BLOB, row INTEGER, item INTEGER, PRIMARY KEY (mark, row, item)) WITHOUT ROWID""",
+    "CREATE TABLE keys (key BLOB PRIMARY KEY, item INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE tenants (tenant BLOB, item INTEGER, PRIMARY KEY (tenant, item)) WITHOUT ROWID",
+    "CREATE INDEX items_by_id ON items (homebox_id) WHERE homebox_id IS NOT NULL",
 )
+_OF_ITEMS = ("keys", "tenants", "rows")
+_ENTER = """INSERT INTO items (id, kind, state, claim, sends, home, content, tenancy, starts, ends,
+        journal, mark, row, first_seen, changed)
+    VALUES (:item, :kind, 1, :claim, 1, :home, :content, :tenancy, :starts, :ends, :journal, :mark,
+        :row, :now, :now)
+    ON CONFLICT (id) DO UPDATE SET state = 1, claim = :claim, sends = sends + 1, home = :home,
+        content = :content, tenancy = :tenancy, starts = :starts, ends = :ends,
+        journal = :journal, mark = :mark, row = :row, changed = :now"""
+# That something is there is true whoever holds the claim by now. One that was sent before, and not
+# this time, is as unknown as it was.
+_RECORD = """UPDATE items SET homebox_id = coalesce(:id, homebox_id), changed = :now,
+        tenancy_id = coalesce(:tenancy_id, tenancy_id), sends = sends - (:state = 0),
+        state = CASE WHEN :state = 0 AND sends > 1 THEN 5 ELSE :state END
+    WHERE id = :item AND state NOT IN (2, 3) AND (claim = :claim OR :state IN (2, 3))"""
 _KNOWN = (
     "SELECT id, kind, state, claim, content, homebox_id, tenancy_id, journal, row, first_seen,"
     " changed FROM items "
@@ -166,7 +172,6 @@ class LedgerStore:
                 raise LedgerError(f"{path}: is not a ledger of homebox_async; move it away")
             run(f"PRAGMA journal_mode={'TRUNCATE' if shared else 'WAL'}")
             run("PRAGMA synchronous=FULL")
-            run("PRAGMA foreign_keys=ON")
             with store._transaction():
                 store._prepare(account)
         except BaseException:
@@ -199,7 +204,15 @@ class LedgerStore:
         now = time.time()
         if not 0 <= now - self._meta("swept") < 86_400:
             run("DELETE FROM items WHERE changed < ?", (now - KEPT,))
+            self._sweep()
             self._set_meta("swept", now)
+
+    def _sweep(self) -> None:
+        """Delete what belonged to items that are gone."""
+        for table in _OF_ITEMS:
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE item NOT IN (SELECT id FROM items)"  # noqa: S608
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -266,23 +279,48 @@ class LedgerStore:
         """
         now = time.time()
         granted: list[Ticket | Known] = []
+        entries: list[dict[str, object]] = []
+        keys: list[tuple[bytes, int]] = []
+        tenants: list[tuple[bytes, int]] = []
         with self._transaction():
+            [(last,)] = self._connection.execute("SELECT coalesce(max(id), 0) FROM items")
             for row, known in zip(rows, self.look(kind, [row.said for row in rows]), strict=True):
                 if (
                     known is not None
                     and not known.state.is_free
                     and (known.state.is_done or known.claim != row.seen)
                 ):
+                    self._link(mark, [(row.row, known.item)])
                     granted.append(known)
                     continue
-                ticket = Ticket(0 if known is None else known.item, 1 + secrets.randbits(62))
-                granted.append(self._enter(kind, journal, row, ticket, now))
-            pairs = zip(rows, granted, strict=True)
-            self._link(mark, [(row.row, one.item) for row, one in pairs])
+                if known is None:
+                    last += 1
+                item, said = last if known is None else known.item, row.said
+                ticket = Ticket(item, 1 + secrets.randbits(62))
+                granted.append(ticket)
+                entries.append(
+                    {
+                        **self._of_said(said),
+                        "kind": kind,
+                        "journal": journal,
+                        "mark": mark,
+                        "row": row.row,
+                        "now": now,
+                        "item": item,
+                        "claim": ticket.claim,
+                    }
+                )
+                keys += [(key, item) for key in self._keys(kind, said)]
+                tenants += [(self._hashed("tenant", tenant), item) for tenant in said.tenants]
+            many = self._connection.executemany
+            many(_ENTER, entries)
+            # A key that a free item holds passes to the one that is sent now.
+            many("INSERT OR REPLACE INTO keys VALUES (?, ?)", keys)
+            many("INSERT OR IGNORE INTO tenants VALUES (?, ?)", tenants)
         return granted
 
     def link(self, mark: bytes, rows: Iterable[tuple[int, int]]) -> None:
-        """Note that rows of a journal stand for items: pairs of both."""
+        """Note that rows of a journal stand for items which it has not claimed: pairs of both."""
         with self._transaction():
             self._link(mark, rows)
 
@@ -292,48 +330,15 @@ class LedgerStore:
             ((mark, row, item) for row, item in rows),
         )
 
-    def _enter(self, kind: str, journal: str, row: Claim, ticket: Ticket, now: float) -> Ticket:
-        run, said = self._connection.execute, row.said
-        tenancy = self._hashed("tenancy", said.tenancy) if said.tenancy else None
-        values = {
-            "kind": kind,
-            "claim": ticket.claim,
-            "home": self._hashed("home", said.home),
-            "content": self._hashed("content", said.content),
-            "tenancy": tenancy,
+    def _of_said(self, said: Said) -> dict[str, object]:
+        home = self._hashed("says", said.home)
+        return {
+            "home": home,
+            "content": home if said.content == said.home else self._hashed("says", said.content),
+            "tenancy": self._hashed("tenancy", said.tenancy) if said.tenancy else None,
             "starts": said.starts and said.starts.isoformat(),
             "ends": said.ends and said.ends.isoformat(),
-            "journal": journal,
-            "row": row.row,
-            "now": now,
-            "item": ticket.item,
         }
-        if ticket.item:
-            run(
-                "UPDATE items SET state = 1, claim = :claim, sends = sends + 1, home = :home,"
-                " content = :content, tenancy = :tenancy, starts = :starts, ends = :ends,"
-                " journal = :journal, row = :row, changed = :now WHERE id = :item",
-                values,
-            )
-        else:
-            inserted = run(
-                "INSERT INTO items (kind, state, claim, sends, home, content, tenancy, starts,"
-                " ends, journal, row, first_seen, changed) VALUES (:kind, 1, :claim, 1, :home,"
-                " :content, :tenancy, :starts, :ends, :journal, :row, :now, :now)",
-                values,
-            )
-            ticket = Ticket(inserted.lastrowid or 0, ticket.claim)
-        many = self._connection.executemany
-        # A key that a free item holds passes to the one that is sent now.
-        many(
-            "INSERT OR REPLACE INTO keys VALUES (?, ?)",
-            [(key, ticket.item) for key in self._keys(kind, said)],
-        )
-        many(
-            "INSERT OR IGNORE INTO tenants VALUES (?, ?)",
-            [(self._hashed("tenant", tenant), ticket.item) for tenant in said.tenants],
-        )
-        return ticket
 
     def holds(self, ticket: Ticket) -> bool:
         """Return whether a claim still stands: nobody else has taken the item over."""
@@ -343,41 +348,28 @@ class LedgerStore:
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Enter what became of claimed items, in order."""
         now = time.time()
-        created = []
+        values = [
+            {
+                "id": one.id,
+                "tenancy_id": one.tenancy_id,
+                "state": one.state,
+                "now": now,
+                "item": one.ticket.item,
+                "claim": one.ticket.claim,
+            }
+            for one in outcomes
+        ]
+        created = [one["id"] for one in values if one["id"] and one["state"] is Standing.CREATED]
         with self._transaction():
-            for one in outcomes:
-                if one.state is Standing.CREATED and one.id is not None:
-                    created.append((one.ticket.item, one.id))
-                # That something is there is true whoever holds the claim by now.
-                self._connection.execute(
-                    "UPDATE items SET homebox_id = coalesce(:id, homebox_id), changed = :now,"
-                    " tenancy_id = coalesce(:tenancy_id, tenancy_id),"
-                    # One that was sent before, and not this time, is as unknown as it was.
-                    " sends = sends - (:state = 0),"
-                    " state = CASE WHEN :state = 0 AND sends > 1 THEN 5 ELSE :state END"
-                    " WHERE id = :item AND state NOT IN (2, 3)"
-                    " AND (claim = :claim OR :state IN (2, 3))",
-                    {
-                        "id": one.id,
-                        "tenancy_id": one.tenancy_id,
-                        "state": one.state,
-                        "now": now,
-                        "item": one.ticket.item,
-                        "claim": one.ticket.claim,
-                    },
-                )
-
-            for item, identity in created:
-                self._doubt_shared(item, identity)
-
-    def _doubt_shared(self, item: int, identity: int) -> None:
-        """Take nothing for done that the server has given the id of something else."""
-        self._connection.execute(
-            "WITH shared AS (SELECT id FROM items WHERE homebox_id = :identity"
-            " AND kind = (SELECT kind FROM items WHERE id = :item))"
-            " UPDATE items SET state = 5 WHERE id IN shared AND (SELECT count(*) FROM shared) > 1",
-            {"item": item, "identity": identity},
-        )
+            self._connection.executemany(_RECORD, values)
+            # Nothing is done that the server has given the id of something else.
+            marks = _marks(created)
+            self._connection.execute(
+                f"UPDATE items SET state = 5 WHERE (kind, homebox_id) IN (SELECT kind, homebox_id"  # noqa: S608
+                f" FROM items WHERE homebox_id IN ({marks}) GROUP BY kind, homebox_id"
+                " HAVING count(*) > 1)",
+                created,
+            )
 
     # --- what people ask for
 
@@ -414,8 +406,9 @@ class LedgerStore:
         with self._transaction():
             self._connection.execute(
                 "UPDATE items SET state = ?, homebox_id = ?, claim = ?, sends = 0, changed = ?"
-                " WHERE id IN (SELECT item FROM rows WHERE journal = ? AND row = ?)",
-                (state, id, 1 + secrets.randbits(62), time.time(), mark, row),
+                " WHERE (mark = ? AND row = ?)"
+                " OR id IN (SELECT item FROM rows WHERE mark = ? AND row = ?)",
+                (state, id, 1 + secrets.randbits(62), time.time(), mark, row, mark, row),
             )
 
     def forget(self, items: Iterable[int] | None = None) -> int:
@@ -423,9 +416,12 @@ class LedgerStore:
         with self._transaction():
             if items is None:
                 self._connection.execute("DELETE FROM meta WHERE name = 'waited'")
-                return self._connection.execute("DELETE FROM items").rowcount
-            many = self._connection.executemany
-            return many("DELETE FROM items WHERE id = ?", ((item,) for item in items)).rowcount
+                gone = self._connection.execute("DELETE FROM items").rowcount
+            else:
+                many = self._connection.executemany
+                gone = many("DELETE FROM items WHERE id = ?", ((item,) for item in items)).rowcount
+            self._sweep()
+            return gone
 
     # --- how
 
@@ -471,14 +467,15 @@ class LedgerStore:
         return found
 
     def _weightiest(self, said: Said, items: Sequence[tuple[Known, bytes]]) -> Known | None:
-        content = self._hashed("content", said.content)
+        if not items:
+            return None
+        content = self._hashed("says", said.content)
         fitting = [known._replace(same=its == content) for known, its in items]
         return max(
             fitting,
             key=lambda known: (
                 *(known.state.is_done, not known.state.is_free, known.same, known.item),
             ),
-            default=None,
         )
 
     def _select(self, where: str, values: Sequence[object]) -> list[Known]:
