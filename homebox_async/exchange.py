@@ -114,7 +114,9 @@ def check_peer(request: Any, transport: Any) -> None:
     if request.url.scheme != "http" or request.proxy is not None:
         return
     peer = transport.get_extra_info("peername")
-    if not (peer and is_loopback(peer[0])):
+    if not peer:  # it has ended before the system could be asked
+        raise aiohttp.ServerDisconnectedError
+    if not is_loopback(peer[0]):
         raise ConfigurationError(
             f"base_url uses http, and {request.url.host} leads to another machine, to which the"
             " token would go unprotected; use https"
