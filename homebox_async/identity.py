@@ -23,12 +23,14 @@ class Target:
     """The server and the account of a client.
 
     `name`: both of them, as a text. `emulator`: the id of the emulator's state, "" for any other
-    server; `list_lag`: how many seconds its lists are behind.
+    server; `list_lag`: how many seconds its lists are behind. `is_named`: whether the server says
+    which account it is.
     """
 
     name: str
     emulator: str = ""
     list_lag: float = 0.0
+    is_named: bool = True
 
 
 async def target_of(client: AsyncHomebox) -> Target:
@@ -53,9 +55,11 @@ async def target_of(client: AsyncHomebox) -> Target:
         if error.status in _TELLING or not 400 <= error.status < 500:
             raise
         # Some servers may not have it, and take properties all the same.
-        return Target(client.base_url)
+        return Target(client.base_url, is_named=False)
     server = "this machine" if local and account.reference_number else client.base_url
     name = f"{server} account {account.reference_number or account.name or ''}"
     # No server elsewhere can pass for an emulator, which gives imports less to wait for.
     emulator = _EMULATOR.fullmatch(shown) if local else None
-    return Target(name) if emulator is None else Target(name, emulator[1], float(emulator[2]))
+    if emulator is not None:
+        return Target(name, emulator[1], float(emulator[2]))
+    return Target(name, is_named=bool(account.reference_number or account.name))

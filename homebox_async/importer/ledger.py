@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..events import IMPORTER_LOG
+from ..identity import Target
 from .ending import ended
 from .ledger_place import default_folder, named_folder, open_store
 from .ledger_store import (
@@ -146,13 +147,20 @@ class Ledger:
             self._failure = _explained(self.path, error)
 
 
-async def open_ledger(account: str, folder: Path | None, emulator: str) -> Ledger | None:
-    """Open the ledger of an account; None, with a warning, where the platform keeps none.
+async def open_ledger(target: Target, folder: Path | None) -> Ledger | None:
+    """Open the ledger of an account; None, with a warning, where none can be kept.
 
     Raises LedgerError for a folder that the user has named.
     """
+    if not target.is_named:
+        # Those of two accounts must not be one: what one has sent, the other has not.
+        IMPORTER_LOG.warning(
+            "no ledger is kept: the server does not say which account this is; what other folders"
+            " and processes send is not seen"
+        )
+        return None
     try:
-        return await Ledger.open(account, folder=folder, emulator=emulator)
+        return await Ledger.open(target.name, folder=folder, emulator=target.emulator)
     except LedgerError as error:
         if named_folder(folder) is not None:
             raise

@@ -258,7 +258,7 @@ class Import(Pending):
                 await journal.keep(INPUT, self._input(source.path, stem))
             ledger = None
             if not options.dry_run:
-                ledger = await open_ledger(target.name, options.ledger, target.emulator)
+                ledger = await open_ledger(target, options.ledger)
             if ledger is not None:
                 stack.push_async_exit(functools.partial(_close_ledger, ledger))
             self._engine = engine = Engine(

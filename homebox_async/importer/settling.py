@@ -298,7 +298,7 @@ async def _ledger_of(
 ) -> AsyncIterator[Ledger]:
     target = await target_of(client)
     named = None if folder is None else Path(folder)
-    ledger = await open_ledger(target.name, named, target.emulator)
+    ledger = await open_ledger(target, named)
     if ledger is None:
         raise LedgerError("no ledger can be kept here; name a folder, with --ledger")
     try:
