@@ -199,7 +199,7 @@ class Claims:
         elif known.state.is_done:
             await self.leave_open(item, why_held(known, self._journal.words.one))
         else:
-            self.keep_open(item, why_held(known, self._journal.words.one))
+            self.keep_open_unsent(item, why_held(known, self._journal.words.one))
 
     def _settles_at(self) -> float:
         return time.monotonic() + self.settle_time
@@ -239,6 +239,13 @@ class Claims:
             item.row.number, State.UNKNOWN, field=self._confirmed * item.confirmed, error=error
         )
         self.open.append(item)
+
+    def keep_open_unsent(self, item: Item, error: str) -> None:
+        """Note that another import has a row, which this one has claimed and not sent."""
+        if item.sends > 1:  # the other one's request counts, once
+            item.sends -= 1
+            self._journal.record(item.row.number, State.UNKNOWN, error=error, unsent=True)
+        self.keep_open(item, error)
 
     def check(self, item: Item) -> None:
         """Raise TakenOver if a row that is about to be sent is another import's by now."""

@@ -129,7 +129,7 @@ class Sender:
                 self._claims.give_back(item)
                 return
             except TakenOver:
-                self._claims.keep_open(
+                self._claims.keep_open_unsent(
                     item, "another import has taken it over while this one was held up"
                 )
                 return

@@ -41,7 +41,8 @@ async def test_two_at_once(bench: Any) -> None:
     """Two imports of the same rows at once, with journals of their own, share the work."""
     bench.write(60)
     bench.script(*[None, Fault.named("drop-after"), Fault.named("drop-before")] * 20)
-    runs = [bench.start(journal=bench.folder / f"{name}.journal") for name in "ab"]
+    journals = [bench.folder / f"{name}.journal" for name in "ab"]
+    runs = [bench.start(settle=0.5, journal=journal) for journal in journals]
     for report in await asyncio.gather(*(run.wait() for run in runs)):
         assert (report.created + report.adopted, report.done) == (60, True)
     assert bench.expected(60) == bench.references
