@@ -54,7 +54,7 @@ class Bench:
         self, source: Any = None, client: AsyncHomebox | None = None, **options: Any
     ) -> Import:
         """Return a run of the input, not started yet."""
-        options = {"settle": 0.05, "results": self.folder, "patience": 0.5, **options}
+        options = {"settle": 0.05, "results": self.folder, "patience": 3.0, **options}
         return import_properties(
             client or self.client(), self.path if source is None else source, **options
         )

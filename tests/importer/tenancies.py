@@ -64,7 +64,7 @@ def voids(bench: Any, confirm: Any = lambda preview: True, **options: Any) -> Im
 def _run(make: Any, bench: Any, options: dict[str, Any]) -> Import:
     client = options.pop("client", None) or bench.client()
     source = options.pop("source", bench.path)
-    run: Import = make(client, source, **{"results": bench.folder, "patience": 0.5, **options})
+    run: Import = make(client, source, **{"results": bench.folder, "patience": 3.0, **options})
     return run
 
 

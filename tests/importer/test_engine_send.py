@@ -159,7 +159,8 @@ async def test_many_at_once_are_one_round(bench: Any) -> None:
     """That many requests are refused together is no reason to give up."""
     bench.write(90)
     bench.script(None, *[Fault.named("429:0")] * 180)
-    report = await bench.report(client=bench.client(retry=Retry(attempts=1)), concurrency=60)
+    client = bench.client(retry=Retry(attempts=1))
+    report = await bench.report(client=client, concurrency=60, patience=60.0)
     assert whole(report, 90)
 
 
