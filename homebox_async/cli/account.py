@@ -30,6 +30,6 @@ operation(
         effects=lambda values: ["what your tenants and branches see of you changes"],
     ),
     "Change what is given of your account and show it.",
-    "homebox account update --theme-color-primary '#40BF67'",
+    'homebox account update --theme-color-primary "#40BF67"',
     "homebox account update --from account.json",
 )

@@ -11,7 +11,7 @@ from .text import examples
 COLUMNS: Columns = {"address_id": lambda a: a.address_id, "address": lambda a: a.address}
 
 
-@click.group(epilog=examples("homebox addresses find 'BN1 1AB'"))
+@click.group(epilog=examples('homebox addresses find "BN1 1AB"'))
 def group() -> None:
     """Addresses that Homebox knows."""
 
@@ -25,5 +25,5 @@ operation(
     The address_id of one that was found goes into `homebox properties create`.
     """,
     "homebox addresses find BN11AB",
-    "homebox addresses find 'BN1 1AB' --json",
+    'homebox addresses find "BN1 1AB" --json',
 )

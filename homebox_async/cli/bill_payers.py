@@ -38,7 +38,7 @@ operation(
     Operation(path="bill_payers.list"),
     "List the bill payers of an order.",
     "homebox bill-payers list 12",
-    "homebox bill-payers list 12 --csv --fields id,last_name",
+    'homebox bill-payers list 12 --csv --fields "id,last_name"',
 )
 operation(
     group,

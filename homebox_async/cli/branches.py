@@ -29,7 +29,7 @@ operation(
     "update",
     Operation(path="branches.update", act="change a branch account"),
     "Change what is given of the branch account BRANCH_ID.",
-    "homebox branches update 7 --name 'Leeds North'",
+    'homebox branches update 7 --name "Leeds North"',
 )
 operation(
     group,
@@ -37,7 +37,7 @@ operation(
     Operation(path="branches.list"),
     "List your branch accounts.",
     "homebox branches list",
-    "homebox branches list --fields id,name",
+    'homebox branches list --fields "id,name"',
 )
 operation(
     group,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -12,7 +13,7 @@ from .text import one_line, say
 
 
 def check_can_ask(connection: Connection, yes: bool, option: str = "--yes") -> None:
-    """Refuse at once what would have to be confirmed where nobody can."""
+    """Fail early if confirmation is needed but stdin is not a terminal."""
     if connection.is_real and not yes and not sys.stdin.isatty():
         raise click.UsageError(
             f"this writes to {connection.host} and has to be confirmed, but stdin is no terminal;"
@@ -20,15 +21,28 @@ def check_can_ask(connection: Connection, yes: bool, option: str = "--yes") -> N
         )
 
 
+@contextlib.contextmanager
+def answered(option: str) -> Iterator[None]:
+    """Report a question that stdin ends without answering; `option` answers it in a script."""
+    try:
+        yield
+    except click.Abort as stopped:
+        if not isinstance(stopped.__context__, EOFError):  # Ctrl-C
+            raise
+        raise click.UsageError(
+            f"this has to be confirmed, but stdin has no answer; add {option}"
+        ) from None
+
+
 def confirm(connection: Connection, what: str, yes: bool, effects: Iterable[str] = ()) -> None:
     """Ask before something is written to a real account; a no ends the command.
 
-    `effects`: what it sets off in the world, told first.
+    `effects`: what it triggers in the world, shown first.
     """
     if not connection.is_real or yes:
         return
     check_can_ask(connection, yes)
-    # Asked between two sessions: no connection goes stale while somebody thinks.
+    # Asked between two sessions: no connection goes stale while a person thinks.
     account = one_line(connection.run(account_name))
     for effect in effects:
         say(f"note: {effect}", err=True)

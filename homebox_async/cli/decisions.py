@@ -21,6 +21,7 @@ from ..importer import (
 )
 from ..importer.words import WORDS
 from ..loops import run
+from .confirm import answered
 from .errors import Exit
 from .options import api_command
 from .output import Output
@@ -53,7 +54,9 @@ def status(journals: tuple[Path, ...], as_json: bool) -> Exit:
     """
     paths = journals or tuple(sorted(Path().glob("*.journal")))
     if not paths:
-        raise click.UsageError("there is no journal in this folder; name one, or its folder first")
+        raise click.UsageError(
+            "there is no journal in this folder; name one, such as results/portfolio.journal"
+        )
     open_rows = 0
     output = Output(json=as_json, csv=False, verbose=False, fields=(), pager=False)
     for path in paths:
@@ -92,7 +95,7 @@ def _show(found: JournalStatus) -> None:
 @LEDGER
 @api_command
 def history(connection: Connection, output: Output, ledger: Path | None) -> None:
-    """Show what was sent to the account from here, by kind and journal."""
+    """Show what the ledger knows as sent to the account, by kind and journal."""
     found = connection.run(lambda client: import_history(client, ledger=ledger))
     if output.json:
         for line in found:
@@ -106,7 +109,7 @@ def history(connection: Connection, output: Output, ledger: Path | None) -> None
         )
         click.echo(f"{day}  {line.kind:<10}  {counts}  {line.journal}")
     if not found:
-        click.echo("nothing was sent from here", err=True)
+        click.echo("the ledger has no entry of this account", err=True)
 
 
 @click.command(
@@ -118,13 +121,15 @@ def history(connection: Connection, output: Output, ledger: Path | None) -> None
 )
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.argument("row", type=click.IntRange(min=1))
-@click.option("--is", "id", type=click.IntRange(min=1), metavar="ID", help="Its id at Homebox.")
+@click.option(
+    "--is", "id", type=click.IntRange(min=1), metavar="ID", help="The id that it has at Homebox."
+)
 @click.option("--not-there", is_flag=True, help="Homebox does not have it: the next run sends it.")
 @click.option(
     "--yes",
     type=click.IntRange(min=1),
     metavar="ROW",
-    help="For scripts, with --not-there: the number of the row, as it would have to be typed.",
+    help="For scripts, with --not-there: the number of the row, which confirms it.",
 )
 @LEDGER
 @api_command
@@ -138,23 +143,25 @@ def resolve(
     yes: int | None,
     ledger: Path | None,
 ) -> None:
-    """Settle ROW of JOURNAL once you know what became of it.
+    """Settle ROW of JOURNAL once you know whether Homebox has it.
 
-    Look at Homebox, or ask them. With --is, the id is looked up where Homebox can be asked for
-    it. With --not-there, a lead or a void is asked for once more: if it is there after all,
-    people are told twice.
+    Look in Homebox's dashboard, or ask Homebox. With --is, the id of a property or a lead is
+    checked at Homebox. With --not-there, the next run sends the row; for a lead or a void you
+    type the row's number to confirm, because people are contacted twice if Homebox has it after
+    all.
     """
     if (id is None) is not not_there:
         raise click.UsageError("give --is ID or --not-there, one of them")
     kind = run(import_status(journal)).kind
     if not_there and kind in ("leads", "voids") and yes is None:
         one = WORDS[kind].one
-        yes = click.prompt(
-            f"If this {one} is at Homebox after all, it is there twice once it is sent again, and"
-            f" people are told twice. To have it sent, type the number of the row, {row}",
-            type=int,
-            err=True,
-        )
+        with answered("--yes ROW"):
+            yes = click.prompt(
+                f"If Homebox has this {one} after all, sending it again creates it twice and"
+                f" contacts people twice. To send it, type the number of the row, {row}",
+                type=int,
+                err=True,
+            )
     state = connection.run(
         lambda client: resolve_row(
             client, journal, row, id=id, not_there=not_there, confirm=yes, ledger=ledger
@@ -182,26 +189,33 @@ def resolve(
 def forget(
     connection: Connection, output: Output, missing: bool, yes: bool, ledger: Path | None
 ) -> None:
-    """Forget what was sent to the account from here.
+    """Delete what the ledger knows as sent to the account.
 
-    With --missing, only what Homebox does not have any more, as after the reset of a sandbox: its
-    lists of properties and leads are read completely. What is forgotten can be sent again.
-    What is there all the same is found in the lists; voids have none.
+    With --missing, only what Homebox's complete lists of properties and leads do not show, as
+    after the reset of a sandbox. What is forgotten can be sent again. Imports still find what is
+    in the lists; voids are in none, so check them first.
     """
     items = connection.run(lambda client: find_missing(client, ledger=ledger)) if missing else None
     if items is not None:
         for known in items[:_SHOWN]:
             day = dt.datetime.fromtimestamp(known.changed).date()
             what = f"{WORDS[known.kind].one} {known.id or ''}".strip()
-            click.echo(f"missing: {what}, sent on {day} as row {known.row} of {known.journal}")
+            click.echo(
+                f"missing: {what}, sent on {day} as row {known.row} of {known.journal}", err=True
+            )
         if len(items) > _SHOWN:
-            click.echo(f"... and {len(items) - _SHOWN:,} more")
+            click.echo(f"... and {len(items) - _SHOWN:,} more", err=True)
     if items == []:
-        click.echo("nothing is missing")
+        click.echo("nothing is missing", err=True)
+        if output.json:
+            output.plain({"forgotten": 0})
         return
     what = "all that was sent" if items is None else counted(len(items), "missing item")
-    if not yes and not click.confirm(f"forget {what}?", err=True):
-        raise click.ClickException("not confirmed; nothing was forgotten")
+    if not yes:
+        with answered("--yes"):
+            agreed = click.confirm(f"forget {what}?", err=True)
+        if not agreed:
+            raise click.ClickException("not confirmed; nothing was forgotten")
     number = connection.run(lambda client: forget_sent(client, items, ledger=ledger))
     if output.json:
         output.plain({"forgotten": number})

@@ -42,7 +42,7 @@ def _rate_limit(ctx: click.Context, param: click.Parameter, value: str | None) -
 @group.command(
     epilog=examples(
         "homebox emulator serve",
-        "homebox emulator serve --state emulator.jsonl --faults drop-after=0.02,503=0.1",
+        'homebox emulator serve --state emulator.jsonl --faults "drop-after=0.02,503=0.1"',
         "homebox emulator serve --port 0 --rate-limit 60/60",
     ),
 )

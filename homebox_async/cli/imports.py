@@ -68,7 +68,8 @@ def _map_option(fields: str) -> Callable[[F], F]:
         multiple=True,
         callback=_mapping,
         metavar="FIELD=COLUMN",
-        help="The column of a field, or a template such as 'line1={No} {Street}' (repeatable)."
+        help="The column of a field, or a template such as"
+        ' "line1={No} {Street}" (repeatable).'
         f" Fields: {fields}.",
     )
 
@@ -82,7 +83,7 @@ _DATES = click.option(
     default="auto",
     show_default=True,
     help="What comes first in dates such as 01/02/2026: the day (dmy) or the month (mdy). auto"
-    " finds it out from all dates of the file, and asks where none shows it.",
+    " detects it from all dates of the file, and asks if none shows it.",
 )
 _AS_IS = click.option(
     "--as-is",
@@ -91,12 +92,16 @@ _AS_IS = click.option(
     " dates (1.0 High Street, Dec-14).",
 )
 _JOURNAL = (
-    click.option("--delimiter", metavar="CHAR", help="Of the CSV file; found out by default."),
-    click.option("--encoding", metavar="NAME", help="Of the file; found out by default."),
+    click.option(
+        "--delimiter", metavar="CHAR", help="The delimiter of a CSV file.  [default: detected]"
+    ),
+    click.option(
+        "--encoding", metavar="NAME", help="The encoding of the file.  [default: detected]"
+    ),
     click.option(
         "--journal",
         type=click.Path(path_type=Path),
-        help="Where the progress is kept.  [default: NAME.journal beside the results]",
+        help="The file that keeps the progress.  [default: NAME.journal in --results]",
     ),
     LEDGER,
     click.option(
@@ -104,7 +109,7 @@ _JOURNAL = (
         type=Duration(),
         default=1800.0,
         metavar="TIME",
-        help="How long nothing but failures is borne before the import ends, such as 12h."
+        help="How long the server may fail at every request before the import ends, such as 12h."
         "  [default: 30m]",
     ),
     click.option(
@@ -124,35 +129,36 @@ def _concurrency_option(default: str = "auto", more: str = "") -> Callable[[F], 
         default=default,
         show_default=True,
         metavar="auto|N",
-        help=f"Requests in flight; auto finds out what the server bears.{more}",
+        help=f"Requests in flight; auto adapts to what the server can handle.{more}",
     )
 
 
 _SETTLE = click.option(
     "--settle",
     type=Seconds(min=0),
-    help="How long to wait before a request without an answer is taken to have failed."
+    help="How long Homebox may take to list what it created. A row without an answer is sent"
+    " again only after that."
     "  [default: 60; 1 with --emulator]",
 )
 _NO_ADOPT = click.option(
     "--no-adopt-existing",
     is_flag=True,
-    help="Do not look first which references Homebox has already.",
+    help="Do not compare the rows with what Homebox has before they are sent.",
 )
 _REFERENCE_PREFIX = click.option(
     "--reference-prefix",
     default="",
     metavar="TEXT",
-    help="Put this before every reference that is sent, so that two files which both number from"
-    " 1 do not clash.",
+    help="Add this to the start of every reference, so that the references of two files that"
+    " both number from 1 differ.",
 )
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Check every row; send and keep nothing.")
 _YES_NUMBER = click.option(
     "--yes",
     type=click.IntRange(min=0),
     metavar="N",
-    help="For scripts: the number that would have to be typed, as --dry-run tells it. With"
-    " another one, nothing is sent.",
+    help="For scripts: the number to confirm, as --dry-run shows it. With another number,"
+    " nothing is sent.",
 )
 
 
@@ -173,9 +179,9 @@ def _settle(connection: Connection, settle: float | None) -> float:
     epilog=examples(
         "homebox import properties portfolio.csv --dry-run",
         "homebox import properties portfolio.csv --emulator",
-        "homebox import properties portfolio.csv --map city=Town --map 'line1={No} {Street}'",
+        'homebox import properties portfolio.csv --map city=Town --map "line1={No} {Street}"',
         "homebox import properties sales.csv --preset land-registry --results results --yes",
-        "homebox import properties portfolio.csv --emulator --faults drop-after=0.05,503=0.05",
+        'homebox import properties portfolio.csv --emulator --faults "drop-after=0.05,503=0.05"',
     ),
 )
 @_with(
@@ -189,14 +195,14 @@ def _settle(connection: Connection, settle: float | None) -> float:
     click.option(
         "--generate-references",
         is_flag=True,
-        help="Make a reference of the address for rows that have none.",
+        help="Make a reference from the address for rows that have none.",
     ),
     _REFERENCE_PREFIX,
     click.option(
         "--create-them",
         is_flag=True,
-        help="Create a home of its own for a row whose address Homebox has without a reference;"
-        " by default, that property is adopted.",
+        help="Create a new property for a row whose address Homebox has without a reference."
+        " By default, that property is adopted.",
     ),
     *_JOURNAL,
     _concurrency_option(),
@@ -221,7 +227,7 @@ def properties(
 
     FILE is CSV or JSON lines. Columns are recognised by name; --map and --preset name the
     others. Every row is checked before the first is sent. What happened is kept in a journal:
-    after a crash, a lost network or Ctrl-C, the same command goes on where it stopped and sends
+    after a crash, a lost network or Ctrl-C, the same command resumes where it stopped and sends
     nothing twice. The first Ctrl-C waits for what is in flight, the second does not.
 
     The exit code is 0 when every row is created or adopted, 1 when some are rejected, unknown
@@ -255,8 +261,8 @@ def properties(
     click.option(
         "--tenants",
         type=click.Choice(["joint", "separate"]),
-        help="What rows are that have the same home and first day, and different tenants: joint"
-        " tenants, who get one lead, or tenants of separate rooms.",
+        help="For rows with the same home and first day and different tenants: joint makes one"
+        " lead of them, separate makes one each, as for rooms.",
     ),
     _REFERENCE_PREFIX,
     _DATES,
@@ -281,8 +287,9 @@ def leads(
 ) -> Exit:
     """Import the leads of FILE: each row a tenancy with all of its tenants.
 
-    Homebox texts and emails the tenants, and tells suppliers unless `notifications` is false.
-    What that comes to is told first; on a real account you type the number to go on.
+    Homebox texts and emails the tenants, and notifies suppliers unless `notifications` is
+    false. The command shows how many messages that is; on a real account you type the number
+    to confirm.
 
     Columns: tenancy_start, tenancy_end, the address, property_reference, and for each tenant
     tenant1_first_name, tenant1_last_name, tenant1_phone_number, tenant1_email_address,
@@ -326,8 +333,8 @@ def voids(
 ) -> Exit:
     """Import the void periods of FILE.
 
-    A premium void switches the energy of its home. What the file sets off is told first; on a
-    real account you type the number to go on.
+    A premium void switches the energy of its home. The command first shows what the file
+    triggers; on a real account you type the number to confirm.
 
     Columns: property_id or the address, tenancy_start, tenancy_end, property_empty, is_premium,
     notifications, and who is responsible: responsible_first_name, responsible_line1, ...
@@ -355,8 +362,8 @@ def voids(
         "--photos",
         type=click.Path(path_type=Path),
         metavar="FOLDER",
-        help="Where the photos are that a column `photo` names, or that are named after their"
-        " row: 12-gas-2026-11-20.jpg for property 12, order-678-gas-2026-11-20.jpg.",
+        help="The folder of the photos. A column `photo` names them, or they are named after"
+        " their row: 12-gas-2026-11-20.jpg for property 12, order-678-gas-2026-11-20.jpg.",
     ),
     _map_option(", ".join(ReadingColumns.fields)),
     _DATES,
@@ -370,15 +377,15 @@ def voids(
     click.option(
         "--rollover",
         is_flag=True,
-        help="Take a fall from near a register's last number to near zero for a register that ran"
-        " over (99990, then 12).",
+        help="Accept a reading that falls from near the register's highest number to near zero"
+        " (99990, then 12).",
     ),
     click.option(
         "--despite",
         type=click.IntRange(min=1),
         multiple=True,
         metavar="READING_ID",
-        help="A reading at Homebox that you found to be wrong: it holds no other one back"
+        help="A reading at Homebox that you found to be wrong; it is ignored in the checks"
         " (repeatable).",
     ),
     *_JOURNAL,

@@ -46,14 +46,14 @@ operation(
     Operation(
         path="leads.create", branch="branch.leads.create", act="create a lead", effects=_effects
     ),
-    """Tell Homebox of a tenancy, so that it invites the tenants; show the lead.
+    """Create a lead, so that Homebox invites the tenants, and show it.
 
-    It texts and emails the tenants, and suppliers are told unless --no-notifications says not to.
+    It texts and emails the tenants, and notifies suppliers unless --no-notifications says not to.
     A second call makes a second lead.
     """,
-    "homebox leads create --line1 '1 High Street' --city Leeds --postcode 'LS1 1AA' \\",
-    "    --tenancy-start 2026-12-01 --tenancy-end 2027-11-30 \\",
-    "    --tenant Ann,Lee,+447700900000,ann@example.com",
+    'homebox leads create --line1 "1 High Street" --city Leeds --postcode "LS1 1AA"'
+    " --tenancy-start 2026-12-01 --tenancy-end 2027-11-30"
+    ' --tenant "Ann,Lee,+447700900000,ann@example.com"',
     "homebox leads create --from lead.json --branch 7",
 )
 operation(

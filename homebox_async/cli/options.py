@@ -121,8 +121,8 @@ _CONNECTION = (
     click.option(
         "--token-file",
         type=click.Path(path_type=Path),
-        help="A file that holds the API token, that nobody else may read.  [default: what"
-        " `homebox auth status` tells]",
+        help="A file that holds the API token and that only you can read.  [default: see"
+        " `homebox auth status`]",
     ),
     _PROFILE,
     _TIMEOUT,
@@ -148,7 +148,7 @@ _OUTPUT = (
         is_flag=True,
         help="JSON as the server sent it: one object, and a list as one object a line.",
     ),
-    click.option("--csv", is_flag=True, help="CSV, in which no spreadsheet finds a formula."),
+    click.option("--csv", is_flag=True, help="CSV, escaped so that spreadsheets run no formulas."),
     click.option(
         "--table",
         is_flag=True,

@@ -65,7 +65,7 @@ operation(
     Operation(path="orders.payments"),
     "List the payments that have been tried for an order.",
     "homebox orders payments 12",
-    "homebox orders payments 12 --fields id,amount,status",
+    'homebox orders payments 12 --fields "id,amount,status"',
 )
 operation(
     group,

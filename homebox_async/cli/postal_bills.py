@@ -18,7 +18,7 @@ operation(
     "create",
     Operation(path="postal_bills.create", act="store a bill that came by post"),
     "Store a bill that came by post (an image or a PDF) with an order.",
-    "homebox postal-bills create 12 --file bill.pdf --tenant-notes 'from the old supplier'",
+    'homebox postal-bills create 12 --file bill.pdf --tenant-notes "from the old supplier"',
 )
 operation(
     group,

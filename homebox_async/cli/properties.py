@@ -119,6 +119,6 @@ operation(
     A second call makes a second property: see `homebox import` for what is safe to repeat.
     """,
     "homebox properties create --address-id 1234567890 --reference A1",
-    "homebox properties create --line1 '1 High Street' --city Brighton \\",
-    "    --postcode 'BN1 1AB' --reference A1",
+    'homebox properties create --line1 "1 High Street" --city Brighton --postcode "BN1 1AB"'
+    " --reference A1",
 )

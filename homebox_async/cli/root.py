@@ -144,7 +144,8 @@ def homebox() -> None:
     The API token comes from HOMEBOX_TOKEN, a file (--token-file, HOMEBOX_TOKEN_FILE) or the
     keyring (`homebox auth login`), never from an option; --emulator needs none.
     HOMEBOX_BASE_URL names another server, and --profile or HOMEBOX_PROFILE settings of a config
-    file (`homebox profiles init`). `homebox doctor` tells what is wrong with a set-up, and
+    file (`homebox profiles init`). `homebox doctor` finds what is wrong with a set-up, and
     `homebox completion` completes commands and options in your shell. Data goes to stdout, and
-    everything else to stderr; long tables go into PAGER or HOMEBOX_PAGER; NO_COLOR is heeded.
+    everything else to stderr; long tables go into PAGER or HOMEBOX_PAGER; NO_COLOR
+    switches colours off.
     """

@@ -8,7 +8,7 @@ from .operate import Operation, operation
 from .text import examples
 
 
-@click.group(epilog=examples("homebox tenant-packages quote --postcode 'BN1 1AB'"))
+@click.group(epilog=examples('homebox tenant-packages quote --postcode "BN1 1AB"'))
 def group() -> None:
     """Bills packages that the residents of a home pay together."""
 
@@ -18,8 +18,8 @@ operation(
     "quote",
     Operation(path="tenant_packages.quote"),
     "List the packages on offer for a postcode; --json has their bills and prices.",
-    "homebox tenant-packages quote --postcode 'BN1 1AB' --is-student",
-    "homebox tenant-packages quote --postcode 'BN1 1AB' --json",
+    'homebox tenant-packages quote --postcode "BN1 1AB" --is-student',
+    'homebox tenant-packages quote --postcode "BN1 1AB" --json',
 )
 operation(
     group,

@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from .header import plain
 
 _NUMBER = (
-    *("houseno", "housenumber", "housenameno", "housenamenumber", "housenumbername", "nameno"),
+    *(
+        "house",
+        "houseno",
+        "housenumber",
+        "housenameno",
+        "housenamenumber",
+        "housenumbername",
+        "nameno",
+    ),
     *("buildingnumber", "buildingno", "streetnumber", "streetno", "propertyno", "propertynumber"),
 )
 _STREET = ("street", "streetname", "road", "roadname")

@@ -30,7 +30,7 @@ def _listed(one: str, many: str, id_name: str) -> Words:
         one=one,
         id_name=id_name,
         existing=f"{many} that exist are adopted, not sent again",
-        unknown="perhaps created; looked up first when it goes on",
+        unknown="may exist; the next run looks them up first",
         fix=f"run the same import again: it looks first whether the {one} exists",
         again="run the same command again, which looks it up first",
     )
@@ -47,7 +47,7 @@ WORDS: Mapping[str, Words] = {
         one="void",
         id_name="tenancy_id",
         existing="voids that the ledger knows are not sent again; Homebox does not list the others",
-        unknown="perhaps created; Homebox does not list voids, so somebody has to look",
+        unknown="may exist; Homebox does not list voids, so ask Homebox",
         fix=_ASK,
         again=_ASK,
     ),

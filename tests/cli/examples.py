@@ -121,7 +121,7 @@ def examples() -> list[str]:
 def write_files(line: str, folder: Path) -> None:
     """Write the files that an example reads."""
     words = shlex.split(line)
-    for name, content in FILES.items():
+    for name, content in FILES.items() if "export" not in words else ():
         word, _, file = name.rpartition(" ")
         if file in words and word in {"", *words}:
             if not isinstance(content, str | bytes):

@@ -68,6 +68,8 @@ def test_void_walk(run: Run, folder: Path, served: Emulator) -> None:
     assert 1 == run("import", "voids", "b.csv", "--results", str(folder)).exit_code
     assert 1 == served.counts.requests["POST /api/partner/void"]
     wanted = line.replace("--is ID", "--not-there")
+    unasked = pasted(run, wanted, input="")
+    assert (2, True) == (unasked.exit_code, "stdin has no answer; add --yes ROW" in unasked.stderr)
     refused = pasted(run, wanted, input="2\n")
     assert (2, "repeat the number of the row: 1" in refused.stderr) == (refused.exit_code, True)
     assert 0 == pasted(run, wanted, input="1\n").exit_code
@@ -170,9 +172,13 @@ def test_history_and_forget(run: Run, folder: Path, write: Callable[..., Path]) 
     shown = run("import", "history", "--emulator").stdout
     assert re.fullmatch(rf"{dt.date.today()}  properties  3 created  .*in\.journal\n", shown)
     assert 1 == run("import", "forget", "--emulator", input="n\n").exit_code
+    unasked = run("import", "forget", "--emulator", input="")
+    assert (2, True) == (unasked.exit_code, "stdin has no answer; add --yes" in unasked.stderr)
     gone = run("import", "forget", "--emulator", "--yes", "--json")
     assert {"forgotten": 3} == json.loads(gone.stdout)
-    assert "nothing was sent from here" in run("import", "history", "--emulator").stderr
+    assert (
+        "the ledger has no entry of this account" in run("import", "history", "--emulator").stderr
+    )
 
 
 def test_server_that_was_reset(
@@ -194,4 +200,8 @@ def test_server_that_was_reset(
     assert "3 items forgotten" in forgotten.stdout
     assert 0 == run(*command).exit_code
     assert before + 3 == served.counts.requests["POST /api/partner/property"]
-    assert "nothing is missing" in run("import", "forget", "--missing").stdout
+    nothing = run("import", "forget", "--missing", "--json")
+    assert ({"forgotten": 0}, "nothing is missing\n") == (
+        json.loads(nothing.stdout),
+        nothing.stderr.splitlines(keepends=True)[-1],
+    )

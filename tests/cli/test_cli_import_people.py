@@ -201,7 +201,7 @@ def test_unknown_void(run: Run, served: Emulator, more: tuple[str, ...]) -> None
     told = result.stdout + result.stderr
     assert "to do: ask Homebox whether the voids of in.unknown.csv are there" in told
     if not more:
-        assert "unknown           1   perhaps created; Homebox does not list voids" in told
+        assert "unknown           1   may exist; Homebox does not list voids" in told
 
 
 @pytest.mark.usefixtures("readings", "terminal")

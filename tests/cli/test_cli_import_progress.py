@@ -113,7 +113,9 @@ async def test_followed_to_the_end() -> None:
     """A view is closed when the run fails, too."""
     closed = []
     view = types.SimpleNamespace(show=lambda moment: None, close=lambda: closed.append(True))
-    run = types.SimpleNamespace(phase="opening", rows=0, sent=0, counts=dict.fromkeys(range(6), 0))
+    run = types.SimpleNamespace(
+        phase="opening", rows=0, sent=0, counts=dict.fromkeys(range(6), 0), said=()
+    )
 
     async def fail() -> None:
         async with followed(run, view):  # type: ignore[arg-type]
@@ -170,7 +172,7 @@ def test_report() -> None:
         "  created       1,000",
         "  adopted          10   3 of them found after a lost answer",
         "  rejected          7",
-        "  unknown           1   perhaps created; looked up first when it goes on",
+        "  unknown           1   may exist; the next run looks them up first",
         "  not sent        982",
         "repeated addresses: 1 row repeats the address of an earlier one (rows 4, 5; 6, 7; 1, 9)",
         "time: 2.0 s, 500.5 requests a second",

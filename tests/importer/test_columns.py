@@ -345,12 +345,13 @@ REST = ["Town", "Postcode", "Ref"]
         (["Address 1", "Address 2", "Address 3"], ["1 High St", "", "Headingley"],
          ("1 High St", "Headingley")),
         (["House No", "Street"], ["17", "High Street"], ("17 High Street", "")),
+        (["House", "Street"], ["17", "High Street"], ("17 High Street", "")),
         (["House Number", "Street Name", "Address Line 2"], ["17", "High Street", "Headingley"],
          ("17 High Street", "Headingley")),
         (["Street"], ["17 High Street"], ("17 High Street", "")),
         (["Address", "Street"], ["17 High Street", "High Street"], ("17 High Street", "")),
     ],
-    ids=["three", "gap", "number", "number-and-line", "street", "address-and-street"],
+    ids=["three", "gap", "number", "house", "number-and-line", "street", "address-and-street"],
 )  # fmt: skip
 def test_lines_of_addresses(columns: list[str], cells: list[str], lines: tuple[str, str]) -> None:
     """Columns that together are the address are put together; nothing of it is left out."""
