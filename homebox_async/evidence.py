@@ -76,6 +76,11 @@ class IdSet(Collection[int]):
         return self
 
 
+def is_id(number: int) -> bool:
+    """Return True if a number can be an id: databases hold no larger ones, nor does the journal."""
+    return 0 < number < 1 << 63
+
+
 class ListPass:
     """One pass over a list, page by page.
 

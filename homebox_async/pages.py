@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 import attrs
 
 from .events import CLIENT_LOG
-from .evidence import Completeness, IdSet, ListPass
+from .evidence import Completeness, IdSet, ListPass, is_id
 from .models import Answer, Model
 from .tracebacks import clean
 
@@ -380,6 +380,9 @@ class Cursor(Generic[T]):
 
 
 def identity(item: Model) -> int:
-    """Return the id of an item, or a number made of its content where it has none."""
+    """Return the id of an item, or a number made of its content where it has none.
+
+    Several items may have the same number where it can be no id: 0, for example.
+    """
     number = getattr(item, "id", None)
-    return number if isinstance(number, int) else hash(repr(item.raw))
+    return number if isinstance(number, int) and is_id(number) else hash(repr(item.raw))

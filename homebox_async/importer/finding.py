@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 import attrs
 
-from ..evidence import Completeness
+from ..evidence import Completeness, is_id
 from ..models import Model
 
 NO_ID = 0
@@ -64,8 +64,3 @@ def identity_of(found: Model) -> int:
     """
     identity = getattr(found, "id", None)
     return identity if isinstance(identity, int) and is_id(identity) else NO_ID
-
-
-def is_id(number: int) -> bool:
-    """Return True if a number can be an id: databases hold no larger ones, nor does the journal."""
-    return 0 < number < 1 << 63

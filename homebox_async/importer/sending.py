@@ -20,6 +20,7 @@ from ..errors import (
     ServerError,
     ValidationError,
 )
+from ..evidence import is_id
 from ..failures import cancellation_told
 from ..middleware import Handler
 from ..wire import Request, Response
@@ -27,7 +28,6 @@ from .claims import Claims, Item
 from .course import Course
 from .ending import ended
 from .failures import explain, is_hopeless
-from .finding import is_id
 from .gate import Gate
 from .journal import State
 from .kinds import Kind

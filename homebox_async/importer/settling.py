@@ -14,11 +14,10 @@ import attrs
 
 from ..client import AsyncHomebox
 from ..errors import ConfigurationError, NotFound
-from ..evidence import IdSet
+from ..evidence import IdSet, is_id
 from ..identity import target_of
 from ..models import Model
 from ..pages import Pages
-from .finding import is_id
 from .journal import Entry, Journal, JournalError, State
 from .ledger import Known, Ledger, LedgerError, Standing, open_ledger
 from .ledger_claims import mark_of

@@ -8,6 +8,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import attrs
@@ -137,10 +138,16 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 def ours(error: BaseException) -> BaseException:
     """Take the frames of the tests off an error: they hold the canaries, as a caller's may."""
     for one in chain(error):
+        steps = []
         trace = one.__traceback__
-        while trace is not None and _TESTS in Path(trace.tb_frame.f_code.co_filename).parents:
+        while trace is not None:
+            if _TESTS not in Path(trace.tb_frame.f_code.co_filename).parents:
+                steps.append(trace)
             trace = trace.tb_next
-        one.__traceback__ = trace
+        kept = None
+        for step in reversed(steps):
+            kept = TracebackType(kept, step.tb_frame, step.tb_lasti, step.tb_lineno)
+        one.__traceback__ = kept
     return error
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -19,32 +20,52 @@ REFERENCES = [f"A{n}" for n in range(1, ROWS + 1)]
 
 
 class Partner:
-    """A server of which each part of the API can be told to answer anything."""
+    """A server of which each part of the API can answer anything.
+
+    `created`: the answer to each creation, None for that of a server which keeps and lists what
+    it creates. `listed`: what stands in the list before that, or the bytes of each of its pages.
+    """
 
     def __init__(self, server: Any) -> None:
         self.account: Any = {"data": {"name": "x", "reference_number": "r"}}
-        self.created: Any = {"data": {"id": 1}}
-        self.listed: Any = {"data": []}
+        self.created: Any = None
+        self.listed: Any = []
         self.posts = 0
+        self._kept: list[Any] = []
         self._server = server
         server.default = self._act
 
     async def _act(self, wire: Any, seen: Any) -> None:
+        url = urlsplit(seen.target)
         if seen.method == "POST":
             self.posts += 1
-            answer = self.created
+            answer = self._create(json.loads(seen.body)) if self.created is None else self.created
+        elif url.path.endswith("account"):
+            answer = self.account
+        elif url.path.endswith("property"):
+            answer = self._page(int(dict(parse_qsl(url.query)).get("page", "1")))
         else:
-            answer = self.account if seen.target.endswith("account") else self.listed
+            answer = {"data": next(one for one in self._kept if url.path.endswith(f"/{one['id']}"))}
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         await self._server.say(200, body)(wire, seen)
 
-    async def run(self, folder: Path) -> Report:
+    def _create(self, sent: Any) -> Any:
+        entry = {"property_reference": sent["property_reference"]}
+        self._kept.append({"id": 100 + self.posts, "partner_properties": [entry]})
+        return {"data": self._kept[-1]}
+
+    def _page(self, number: int) -> Any:
+        if isinstance(self.listed, bytes):
+            return self.listed
+        return {"data": [*self.listed, *self._kept] if number == 1 else []}
+
+    async def run(self, folder: Path, **options: Any) -> Report:
         """Import three rows."""
         path = folder / "in.csv"
         lines = [f"{n} High St,Leeds,LS1 1AA,{ref}" for n, ref in enumerate(REFERENCES, 1)]
         path.write_text("\n".join(["line1,city,postcode,ref", *lines, ""]))
         async with AsyncHomebox("t", base_url=self._server.url, retry=Retry(backoff=0)) as client:
-            return await import_properties(client, path, results=folder, settle=0)
+            return await import_properties(client, path, results=folder, settle=0, **options)
 
 
 @pytest.fixture
@@ -90,7 +111,7 @@ async def test_found_with_an_odd_id(partner: Partner, tmp_path: Path, identity: 
     """What the list shows is there, whatever its id: it is adopted and not sent."""
     owned = [{"property_reference": reference} for reference in REFERENCES]
     found = [{"id": identity, "partner_properties": [one], "n": n} for n, one in enumerate(owned)]
-    partner.listed = {"data": found}
+    partner.listed = found
     report = await partner.run(tmp_path)
     assert (ROWS, 0) == (report.adopted, partner.posts)
 
@@ -111,9 +132,7 @@ async def test_account_with_an_odd_name(partner: Partner, tmp_path: Path, name: 
 )
 async def test_listed_with_odd_references(partner: Partner, tmp_path: Path, reference: Any) -> None:
     """References of others that are no texts of ours match nothing and break nothing."""
-    partner.listed = {
-        "data": [{"id": 9, "partner_properties": [{"property_reference": reference}]}]
-    }
+    partner.listed = [{"id": 9, "partner_properties": [{"property_reference": reference}]}]
     assert ROWS == (await partner.run(tmp_path)).created
 
 
@@ -147,7 +166,7 @@ async def test_a_list_that_is_none(
     """Where the list cannot be read, nothing is sent and the report says why."""
     monkeypatch.setattr(engine, "_PATIENT", Retry(attempts=2, backoff=0.0))  # no half minute
     partner.listed = listed
-    report = await partner.run(tmp_path)
+    report = await partner.run(tmp_path, patience=0.0)
     assert (ROWS, 0) == (report.pending, partner.posts)
     assert report.stopped
 
