@@ -61,12 +61,16 @@ class Ledger:
         """
         place = named_folder(folder) or default_folder()
         thread = ThreadPoolExecutor(1, thread_name_prefix="homebox-ledger")
+        opened: list[LedgerStore] = []
         try:
-            store = await _in(thread, place, lambda: open_store(place, account, emulator))
+            await _in(thread, place, lambda: opened.append(open_store(place, account, emulator)))
         except BaseException:
+            # A thread cannot be stopped: what it has opened for a cancelled caller is closed.
+            for store in opened:
+                thread.submit(store.close)
             thread.shutdown()
             raise
-        return cls(store, thread)
+        return cls(opened[0], thread)
 
     async def run(self, work: Callable[[LedgerStore], T]) -> T:
         """Run a function in the ledger's thread, after what was recorded before."""

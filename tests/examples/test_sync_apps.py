@@ -77,7 +77,7 @@ async def test_django_development_server(
         # Its log of requests; and it leaves its own socket open.
         program.provoked += [
             r"(\[.*\] \"GET .*\n)+",
-            r"(.*: (unclosed )?<socket.* laddr=.*\d\)>\n)+",
+            r"(.*(: |: unclosed | socket )<socket.* laddr=.*\d\)>:?\n)+",
         ]
 
     assert pool.opened < 150

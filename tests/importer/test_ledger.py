@@ -343,6 +343,31 @@ async def test_two_draw_one_key(tmp_path: Path) -> None:
     await second.close()
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_cancelled_while_it_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """A cancelled opening leaves no file open, however far it has come."""
+    connections: list[sqlite3.Connection] = []
+    connect = ledger_store._connected
+
+    def counted(path: Path) -> sqlite3.Connection:
+        connections.append(connect(path))
+        return connections[-1]
+
+    monkeypatch.setattr(ledger_store, "_connected", counted)
+    opening = asyncio.ensure_future(Ledger.open(ACCOUNT, folder=tmp_path))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert len(connections) == (2 if turns else 0)
+    for each in connections:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            each.execute("SELECT 1")
+
+
 async def test_failed_write(tmp_path: Path) -> None:
     """An outcome that cannot be written is raised by the next call."""
     ledger = await Ledger.open(ACCOUNT, folder=tmp_path)
