@@ -127,7 +127,10 @@ class Pages(Generic[T]):
 
     def pages(self) -> PageCursor[T]:
         """Iterate page by page."""
-        return PageCursor(self._fetch, self.start_page, self.prefetch, self.path)
+        return self._pass(warn=True)
+
+    def _pass(self, *, warn: bool) -> PageCursor[T]:
+        return PageCursor(self._fetch, self.start_page, self.prefetch, self.path, warn=warn)
 
     @clean
     async def first(self) -> T | None:
@@ -345,8 +348,7 @@ class Passes(Generic[T]):
 
     def _next_pass(self) -> PageCursor[T]:
         self._left -= 1
-        pages = self._pages
-        return PageCursor(pages._fetch, pages.start_page, pages.prefetch, pages.path, warn=False)
+        return self._pages._pass(warn=False)
 
 
 def _warn_of(evidence: ListPass, trouble: str) -> None:

@@ -75,6 +75,6 @@ def _noted(report: Report) -> Iterator[str]:
 
 def _repeated(report: Report) -> Iterator[str]:
     if report.repeated_addresses:
-        groups = "; ".join(", ".join(map(str, group)) for group in report.repeated_examples[:3])
+        groups = "; ".join(report.repeated_at[:3])
         rows = counted(report.repeated_addresses, "row repeats", "rows repeat")
-        yield f"repeated addresses: {rows} the address of an earlier one (rows {groups})"
+        yield f"repeated addresses: {rows} the address of an earlier one ({groups})"

@@ -359,16 +359,21 @@ class LedgerStore:
             }
             for one in outcomes
         ]
-        created = [one["id"] for one in values if one["id"] and one["state"] is Standing.CREATED]
         with self._transaction():
             self._connection.executemany(_RECORD, values)
-            # Nothing is done that the server has given the id of something else.
-            marks = _marks(created)
+            self._doubt(values, Standing.CREATED, "kind, homebox_id")
+            # What another import has created may be matched by one with other words for it.
+            self._doubt(values, Standing.MATCHED, "kind, homebox_id, mark")
+
+    def _doubt(self, values: Iterable[dict[str, Any]], state: Standing, shared: str) -> None:
+        """Make items UNKNOWN that share the id of one that was created."""
+        ids = [one["id"] for one in values if one["id"] and one["state"] is state]
+        if ids:
             self._connection.execute(
-                f"UPDATE items SET state = 5 WHERE (kind, homebox_id) IN (SELECT kind, homebox_id"  # noqa: S608
-                f" FROM items WHERE homebox_id IN ({marks}) GROUP BY kind, homebox_id"
-                " HAVING count(*) > 1)",
-                created,
+                f"UPDATE items SET state = 5 WHERE ({shared}) IN (SELECT {shared} FROM items"  # noqa: S608
+                f" WHERE homebox_id IN ({_marks(ids)}) GROUP BY {shared}"
+                " HAVING count(*) > 1 AND sum(state = 2))",
+                ids,
             )
 
     # --- what people ask for

@@ -73,7 +73,12 @@ class Planner(Generic[R]):
                     tally.add(row)
                 if entry.field == OVERLAP:
                     overlaps.append(entry.number)
-        return attrs.evolve(tally.preview(), overlaps=tuple(overlaps), by_address=by_address)
+        return attrs.evolve(
+            tally.preview(),
+            overlaps=tuple(overlaps),
+            overlaps_at=self._journal.places(overlaps) if overlaps else "",
+            by_address=by_address,
+        )
 
     async def adopt(
         self,

@@ -25,7 +25,8 @@ class Preview:
     are told, `switches`: homes whose energy goes to another supplier.
     `repeated_tenants`: tenants of more than one row, who get the messages of each.
     `by_address`: rows that are not sent because Homebox has their address, without a reference.
-    `overlaps`: rows whose tenancy overlaps one that Homebox has for the home.
+    `overlaps`: rows whose tenancy overlaps one that Homebox has for the home; `overlaps_at`:
+    where they are in the file, in words.
     `photos`: rows with a photo, `surplus_photos`: files of the folder that belong to no row.
     """
 
@@ -38,6 +39,7 @@ class Preview:
     repeated_tenants: int = 0
     by_address: int = 0
     overlaps: tuple[int, ...] = ()
+    overlaps_at: str = ""
     photos: int = 0
     surplus_photos: tuple[str, ...] = ()
 
@@ -75,11 +77,9 @@ class Preview:
             more = "; --create-them creates a home for each" if self.kind == "properties" else ""
             yield f"{rows} more adopted by address, as Homebox has it without a reference{more}"
         if self.overlaps:
-            rows = ", ".join(map(str, self.overlaps[:_SHOWN]))
-            more = ", ..." if len(self.overlaps) > _SHOWN else ""
             yield (
                 f"{len(self.overlaps):,} of them overlap an earlier tenancy of the home"
-                f" (rows {rows}{more}): sent all the same"
+                f" ({self.overlaps_at}): sent all the same"
             )
         if self.kind == "readings":
             yield f"{self.photos:,} of them with a photo, {self.rows - self.photos:,} without"

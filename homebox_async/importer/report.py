@@ -63,7 +63,8 @@ class Report:
     `sent`: requests to create something that this run made, `reconciled`: of the adopted ones,
     those whose own request had been left without an answer.
     `by_address`: adopted rows whose home Homebox has without a reference.
-    `repeated_addresses`: rows whose address stands in an earlier row too.
+    `repeated_addresses`: rows whose address stands in an earlier row too; `repeated_examples`:
+    the numbers of some, with the row they repeat, and `repeated_at` where these are in the file.
     `stopped`: why it ended before everything was done, "" if it did not; `error`: the failure
     behind that, None for an interrupt.
     `files`: the result files by kind. `seconds`: how long this run took.
@@ -91,6 +92,7 @@ class Report:
     preview: Preview | None = None
     by_address: int = 0
     notes: tuple[str, ...] = ()
+    repeated_at: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:

@@ -474,6 +474,7 @@ class Import(Pending):
             by_address=by_address,
             repeated_addresses=repeated,
             repeated_examples=tuple(map(tuple, examples)),
+            repeated_at=tuple(map(journal.places, examples)),
             stopped=self._course.stopped,
             error=self._course.error,
             dry_run=self._options.dry_run,

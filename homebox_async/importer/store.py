@@ -32,9 +32,10 @@ _ENTRY = (
     " FROM rows "
 )
 
+# An id that two rows matched may well be one home; what was created for a row is no other row's.
 _SHARED = (
-    "SELECT property_id, count(*) FROM rows WHERE state <> ? AND property_id IN (?*)"
-    " GROUP BY property_id HAVING count(*) > 1"
+    "SELECT property_id, count(*) FROM rows WHERE state <> 4 AND property_id IN (?*)"  # REJECTED
+    " GROUP BY property_id HAVING count(*) > 1 AND sum(state = 2)"  # CREATED
 )
 
 
@@ -200,15 +201,13 @@ class Reader:
         ).rowcount
         if entered != len(records):
             self._refuse(records)
-        self._doubt_shared({one[2] for one in records if one[1] is State.CREATED and one[2]})
+        self._doubt_shared({one[2] for one in records if one[1] in _FINAL and one[2]})
 
-    def _doubt_shared(self, created: Collection[int | None]) -> None:
-        """Make all rows UNKNOWN to which the server has given the same id."""
-        if not created:
+    def _doubt_shared(self, ids: Collection[int | None]) -> None:
+        """Make all rows UNKNOWN that have an id which the server gave to one that it created."""
+        if not ids:
             return
-        shared = self.connection.execute(
-            _SHARED.replace("?*", _marks(created)), (State.REJECTED, *created)
-        ).fetchall()
+        shared = self.connection.execute(_SHARED.replace("?*", _marks(ids)), tuple(ids)).fetchall()
         for identity, total in shared:
             first = self._numbers("property_id = ?", identity, SHOWN)
             error = f"the server gave the id {identity} to {self.places(first, total)}"

@@ -75,8 +75,9 @@ def test_sample(run: Run) -> None:
     )
     assert 0 == result.exit_code, result.stderr
     assert 1000 == counts(result)["created"]
-    assert "repeated addresses: 7 rows repeat the address of an earlier one (rows 37, 38; " in (
-        result.stdout
+    assert (
+        "repeated addresses: 7 rows repeat the address of an earlier one (lines 38 and 39; "
+        in result.stdout
     )
     assert Path("some/where/land-registry-sample.created.csv").exists()
 

@@ -80,6 +80,25 @@ async def test_id_of_another_row(bench: Any, concurrency: int) -> None:
     assert [by_id[int(row["property_id"])] for row in created] == [row["ref"] for row in created]
 
 
+async def test_id_of_a_row_that_was_found(bench: Any) -> None:
+    """An id that was answered for one row, and found for another, makes both unknown."""
+    bench.write(3)
+    bench.script(None, Fault("drop-after"), Fault("other-id"))
+    report = await bench.report(concurrency=1)
+    assert (1, 0, 2) == (report.created, report.adopted, report.unknown)
+    unknown = told(report.files["unknown"])
+    assert {"the server gave the id 2 to lines 3 and 4"} == {row["error"] for row in unknown}
+    report = await bench.report()
+    assert (1, 2, 3) == (report.created, report.adopted, bench.posts)
+    by_id = {home.id: home.reference for home in bench.emulator.store.properties}
+    created = told(report.files["created"])
+    assert [by_id[int(row["property_id"])] for row in created] == [row["ref"] for row in created]
+    # The ledger has not kept the wrong one, either.
+    again = await bench.report(bench.path.rename(bench.folder / "again.csv"))
+    created = told(again.files["created"])
+    assert [by_id[int(row["property_id"])] for row in created] == [row["ref"] for row in created]
+
+
 async def test_same_id_three_times(bench: Any) -> None:
     """A third row with the id is unknown, too, also in a later run."""
     bench.write(4)

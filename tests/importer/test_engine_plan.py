@@ -179,7 +179,7 @@ async def test_dry_run(bench: Any) -> None:
         results = [row async for row in run]
     report = run.report
     assert [(3, State.REJECTED, "address.city")] == [(r.number, r.state, r.field) for r in results]
-    assert (4, 1, 3, 0, True, 1, ((1, 4),), {}) == (
+    assert (4, 1, 3, 0, True, 1, ((1, 4),), ("lines 2 and 5",), {}) == (
         report.rows,
         report.rejected,
         report.pending,
@@ -187,6 +187,7 @@ async def test_dry_run(bench: Any) -> None:
         report.dry_run,
         report.repeated_addresses,
         report.repeated_examples,
+        report.repeated_at,
         report.files,
     )
     assert 0 == bench.emulator.received.total

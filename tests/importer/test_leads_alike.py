@@ -177,7 +177,7 @@ async def test_overlap_is_a_warning(bench: Any) -> None:
     write(bench, [lead(1)])
     await leads(bench)
     write(bench, [lead(2), lead(9, ref="L1", line1="1 High Street", start=LATER)])
-    with pytest.raises(NotConfirmed, match=r"1 of them overlap an earlier .*rows 2\)"):
+    with pytest.raises(NotConfirmed, match=r"1 of them overlap an earlier .*\(line 3\)"):
         await leads(bench, confirm=None, **afresh(bench))
     report = await leads(bench, **afresh(bench))
     assert (2, 0) == (report.created, report.rejected)
