@@ -1,14 +1,20 @@
 """Bulk imports: never lose a row, never send one twice, never hide what happened."""
 
 from .columns import MappingError
-from .imports import import_leads, import_properties, import_readings, import_voids
+from .imports import (
+    import_leads,
+    import_properties,
+    import_readings,
+    import_voids,
+    run_partition,
+)
 from .journal import JournalError, State
 from .ledger import LedgerError
 from .options import ImportOptions
 from .preview import NotConfirmed, Preview
 from .report import Report, RowResult
 from .results import ResultsError
-from .run import Import, run_partition
+from .run import Import
 from .settling import (
     JournalStatus,
     Sent,

@@ -17,6 +17,7 @@ from .options import DateOrder, ImportOptions, Tenancies
 from .preview import Confirm
 from .properties import Properties
 from .readings import Readings
+from .report import Report
 from .run import Import, Input
 from .voids import Voids
 
@@ -312,3 +313,14 @@ def import_readings(
         ),
         Readings(despite=_ids("despite", despite), meter_changed=meter_changed, rollover=rollover),
     )
+
+
+@clean
+async def run_partition(client: AsyncHomebox, source: Input, options: ImportOptions) -> Report:
+    """Import the properties of one partition: `options.partition` (which, of how many).
+
+    It needs nothing but its arguments, and may be run again anywhere: all rows of one reference
+    fall into the same partition, in any process, and each partition has a journal of its own.
+    """
+    kind = Properties(create_them=options.create_them or not options.adopt_existing)
+    return await Import(client, source, options, kind)

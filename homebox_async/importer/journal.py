@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from . import repeats
 from .ending import ended
 from .opening import checkpoint, close_store, explained, gone, identity, open_store
 from .places import Places
@@ -381,19 +382,19 @@ class Journal:
 
         References that start with `but`, if it is not "", are left out.
         """
-        return await self.take(lambda reader: reader.duplicate_references(limit, but=but))
+        return await self.take(lambda reader: repeats.duplicate_references(reader, limit, but=but))
 
     async def reject_repeats(self, prefix: str) -> None:
         """Reject pending rows whose reference, which has this prefix, an earlier row has."""
-        await self.take(lambda reader: reader.reject_repeats(prefix))
+        await self.take(lambda reader: repeats.reject_repeats(reader, prefix))
 
     async def reject_duplicates(self, *, but: str = "") -> None:
         """Reject pending rows whose reference other rows have, except those that begin `but`."""
-        await self.take(lambda reader: reader.reject_duplicates(but=but))
+        await self.take(lambda reader: repeats.reject_duplicates(reader, but=but))
 
     async def reject_same(self, one: str, fix: str) -> None:
         """Reject pending rows that ask for the same `one` as an earlier row."""
-        await self.take(lambda reader: reader.reject_same(one, fix))
+        await self.take(lambda reader: repeats.reject_same(reader, one, fix))
 
     async def confirmed(self) -> int | None:
         """Return the number of the preview that was confirmed, None if none was."""
@@ -439,7 +440,9 @@ class Journal:
 
         Rows that planning rejected do not count.
         """
-        return await self.take(lambda reader: reader.duplicate_addresses(limit), reads=True)
+        return await self.take(
+            lambda reader: repeats.duplicate_addresses(reader, limit), reads=True
+        )
 
     async def rows(self, states: Collection[State], chunk: int = 1000) -> AsyncIterator[Entry]:
         """Give the rows in some states, in row order; each chunk is read on its own."""

@@ -84,9 +84,12 @@ class Leads:
         for there in self._near(row, contacts, place):
             same_home = _same_home(row, place, there)
             same_tenant = not contacts.isdisjoint(there.contacts)
+            exact = bool(row.reference) and row.reference == there.reference
             if same_home and same_tenant:
-                exact = row.reference and row.reference == there.reference
                 (hits.by_reference if exact else hits.by_address).add(there.id)
+            elif exact and same_tenant:
+                # Even if it is known as another row's: the server may have mixed up their ids.
+                hits.perhaps[there.id] = _CONTACT
             elif any(there.id in each for each in others):
                 continue
             elif same_tenant:

@@ -18,15 +18,8 @@ from ..events import IMPORTER_LOG
 from ..identity import Target
 from .ending import ended
 from .ledger_place import default_folder, named_folder, open_store
-from .ledger_store import (
-    Claim,
-    Known,
-    LedgerError,
-    LedgerStore,
-    Outcome,
-    Standing,
-    Ticket,
-)
+from .ledger_store import LedgerStore
+from .ledger_values import Claim, Known, LedgerError, Outcome, Standing, Ticket
 from .said import Said
 
 __all__ = ["Claim", "Known", "Ledger", "LedgerError", "Outcome", "Said", "Standing", "Ticket"]
@@ -132,6 +125,17 @@ class Ledger:
                 await asyncio.shield(closing)
             except asyncio.CancelledError:
                 await ended([closing])
+                raise
+
+    async def __aenter__(self) -> Ledger:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            await self.close()
+        except LedgerError:
+            # The block's own error says more.
+            if kind is None:
                 raise
 
     def _close(self) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from ..private_files import create_draft, make_private
-from .ledger_store import APPLICATION, LedgerError, LedgerStore
+from .ledger_store import APPLICATION, LedgerStore
+from .ledger_values import LedgerError
 
 VARIABLE: Final = "HOMEBOX_STATE"
 EMULATORS: Final = "emulators"

@@ -68,3 +68,11 @@ class ImportOptions:
             wrong.append(Problem("partition", "is out of range", "give (0, 1) to (n - 1, n)"))
         if wrong:
             raise ValidationError(wrong)
+
+    def stem_of(self, name: str) -> Path:
+        """Return what the names of an input's journal and result files begin with."""
+        stem = Path(name).stem
+        # "..csv" would name the folder above the results.
+        stem = stem if stem.strip(".") else name
+        part, parts = self.partition
+        return (self.results or Path()) / (f"{stem}.part{part + 1}of{parts}" if parts > 1 else stem)

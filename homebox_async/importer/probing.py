@@ -28,6 +28,7 @@ from .course import Course
 from .finding import identity_of
 from .journal import Journal, Reader
 from .ownership import Owner
+from .repeats import equal_references
 
 _NOTE = "probe"
 _PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds between two looks at the list
@@ -267,7 +268,7 @@ class Probe:
         """Stop if two references of the input are one to the server."""
 
         def equal(reader: Reader) -> str:
-            rows = reader.equal_references(learned.altered)
+            rows = equal_references(reader, learned.altered)
             return reader.places(rows) if rows else ""
 
         if places := await self._journal.take(equal):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import inspect
 import tempfile
 import time
@@ -40,11 +39,10 @@ from .header import plain
 from .joining import settle_joined
 from .journal import Journal, JournalError, State
 from .kinds import BY_ADDRESS, Kind
-from .ledger import Ledger, open_ledger
+from .ledger import open_ledger
 from .matched_rows import count_matched
 from .options import ImportOptions
 from .preview import NotConfirmed, Preview
-from .properties import Properties
 from .report import Report, RowResult, log_end
 from .results import ResultsError, check_places, write_results
 from .settling import INPUT
@@ -233,7 +231,7 @@ class Import(Pending):
             stack.callback(source.close)
             columns = self._kind.recognise(source.columns, options)
             await asyncio.to_thread(columns.look_through, source)
-            stem = (options.results or Path()) / (_stem(source.name) + _part(options))
+            stem = options.stem_of(source.name)
             check_places(stem)
             path = options.journal or stem.with_name(f"{stem.name}.journal")
             if options.dry_run:
@@ -260,7 +258,7 @@ class Import(Pending):
             if not options.dry_run:
                 ledger = await open_ledger(target, options.ledger)
             if ledger is not None:
-                stack.push_async_exit(functools.partial(_close_ledger, ledger))
+                await stack.enter_async_context(ledger)
             self._engine = engine = Engine(
                 self._kind,
                 self._client,
@@ -487,36 +485,6 @@ class Import(Pending):
         )
 
 
-async def _close_ledger(ledger: Ledger, kind: type[BaseException] | None, *_: object) -> None:
-    try:
-        await ledger.close()
-    except HomeboxError:
-        # The block's own error says more.
-        if kind is None:
-            raise
-
-
 def _close(opening: asyncio.Future[Source]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
-
-
-@clean
-async def run_partition(client: AsyncHomebox, source: Input, options: ImportOptions) -> Report:
-    """Import the properties of one partition: `options.partition` (which, of how many).
-
-    It needs nothing but its arguments, and may be run again anywhere: all rows of one reference
-    fall into the same partition, in any process, and each partition has a journal of its own.
-    """
-    kind = Properties(create_them=options.create_them or not options.adopt_existing)
-    return await Import(client, source, options, kind)
-
-
-def _stem(name: str) -> str:
-    stem = Path(name).stem
-    return stem if stem.strip(".") else name  # "..csv" would name the folder above the results
-
-
-def _part(options: ImportOptions) -> str:
-    part, parts = options.partition
-    return f".part{part + 1}of{parts}" if parts > 1 else ""

@@ -209,9 +209,9 @@ class Reader:
             return
         shared = self.connection.execute(_SHARED.replace("?*", _marks(ids)), tuple(ids)).fetchall()
         for identity, total in shared:
-            first = self._numbers("property_id = ?", identity, SHOWN)
+            first = self.numbers("property_id = ?", identity, SHOWN)
             error = f"the server gave the id {identity} to {self.places(first, total)}"
-            done = self._numbers("state IN (2, 3) AND property_id = ?", identity, -1)  # _FINAL
+            done = self.numbers("state IN (2, 3) AND property_id = ?", identity, -1)  # _FINAL
             # The id stays noted, so that a third row with it is noticed.
             what = State.UNKNOWN, self._words.id_name, error, self._words.again
             self.connection.executemany(
@@ -250,69 +250,6 @@ class Reader:
     def find_address(self, address_key: str) -> list[Entry]:
         """Return the rows with an address, except those that planning rejected."""
         return self._entries("WHERE address = ? ORDER BY number", (self._hashed(address_key),))
-
-    def duplicate_references(self, limit: int, *, but: str) -> list[tuple[str, list[int]]]:
-        """Return references that more than one row has, each with its first rows.
-
-        References that start with `but`, if it is not "", are left out.
-        """
-        found = self.connection.execute(
-            "SELECT reference FROM rows WHERE reference <> ''"
-            " AND (:but = '' OR substr(reference, 1, length(:but)) <> :but) GROUP BY reference"
-            " HAVING count(*) > 1 ORDER BY min(number) LIMIT :limit",
-            {"but": but, "limit": limit},
-        ).fetchall()
-        return [(one, self._numbers("reference = ?", one, limit)) for (one,) in found]
-
-    def reject_repeats(self, prefix: str) -> None:
-        """Reject pending rows whose reference, which has this prefix, an earlier row has."""
-        self._reject_later(
-            "reference",
-            "substr(reference, 1, length(:prefix)) = :prefix",
-            {"prefix": prefix},
-            "is the same home",
-            "delete it, or give both rows references of their own",
-        )
-
-    def reject_same(self, one: str, fix: str) -> None:
-        """Reject pending rows that ask for the same `one` as an earlier row."""
-        self._reject_later("address", "address IS NOT NULL", {}, f"is the same {one}", fix)
-
-    def _reject_later(
-        self, column: str, where: str, values: Mapping[str, str], error: str, fix: str
-    ) -> None:
-        """Reject pending rows that have in a column what an earlier row has."""
-        found = self.connection.execute(
-            f"SELECT number, (SELECT min(number) FROM rows AS r WHERE r.{column} = rows.{column})"  # noqa: S608
-            f" AS first FROM rows WHERE state = :pending AND {where} AND number > first",
-            {"pending": State.PENDING, **values},
-        ).fetchall()
-        self.reject(
-            (number, "row", f"{error} as {self.places([first])}", fix) for number, first in found
-        )
-
-    def reject_duplicates(self, *, but: str) -> None:
-        """Reject pending rows whose reference other rows have, each with the others named.
-
-        References that start with `but`, if it is not "", are left out.
-        """
-        fix = (
-            "give each home a reference of its own, or import with --generate-references and"
-            " without these (--map property_reference=)"
-        )
-        for _, numbers in self.duplicate_references(limit=-1, but=but):
-            # Naming a few is enough, and a reference may be on every row of a large file.
-            first, more = numbers[: SHOWN + 1], len(numbers) - 1
-            self.reject(
-                (
-                    number,
-                    "property_reference",
-                    "property_reference is the same as on "
-                    + self.places([one for one in first if one != number], more),
-                    fix,
-                )
-                for number in numbers
-            )
 
     def reject(self, rows: Iterable[tuple[int, str, str, str]]) -> None:
         """Reject pending rows: number, field, error and fix of each."""
@@ -362,16 +299,6 @@ class Reader:
         )
         self.forget_counts()
 
-    def equal_references(self, altered: Callable[[str], str]) -> list[int]:
-        """Return the first rows whose references are equal once they are altered."""
-        self.connection.create_function("altered", 1, altered, deterministic=True)
-        found = self.connection.execute(
-            "SELECT min(number), max(number) FROM rows WHERE reference <> '' AND state <> ?"
-            " GROUP BY altered(reference) HAVING count(*) > 1 ORDER BY 1 LIMIT 1",
-            (State.REJECTED,),
-        )
-        return [number for pair in found for number in pair]
-
     def kept(self, name: str) -> Any:
         """Return what was kept under a name, None if nothing was."""
         found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,))
@@ -420,20 +347,6 @@ class Reader:
     def touched(self) -> bool:
         """Tell whether any row was ever sent, or taken over from the server."""
         return touched(self.connection)
-
-    def duplicate_addresses(self, limit: int) -> tuple[int, list[list[int]]]:
-        """Return how many rows repeat an earlier one's address, and groups of such rows."""
-        ((repeated,),) = self.connection.execute(
-            "SELECT count(address) - count(DISTINCT address) FROM rows"
-        )
-        if not repeated:
-            return 0, []
-        found = self.connection.execute(
-            "SELECT address FROM rows WHERE address IS NOT NULL GROUP BY address"
-            " HAVING count(*) > 1 ORDER BY min(number) LIMIT ?",
-            (limit,),
-        ).fetchall()
-        return repeated, [self._numbers("address = ?", one, limit) for (one,) in found]
 
     def plan(
         self,
@@ -508,7 +421,8 @@ class Reader:
         found = self.connection.execute(_ENTRY + where, tuple(values))
         return [Entry(number, _STATES[state], *rest) for number, state, *rest in found]
 
-    def _numbers(self, where: str, value: object, limit: int) -> list[int]:
+    def numbers(self, where: str, value: object, limit: int) -> list[int]:
+        """Return the first rows for which a condition holds, -1 for all."""
         found = self.connection.execute(
             f"SELECT number FROM rows WHERE {where} ORDER BY number LIMIT ?",  # noqa: S608
             (value, limit),

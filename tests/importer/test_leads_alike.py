@@ -194,6 +194,16 @@ def test_phone_digits(phone: str) -> None:
     assert "07700900123" == phone_digits(phone)
 
 
+async def test_id_of_a_lead_whose_address_was_corrected(bench: Any) -> None:
+    """A lead that the server gave as another row's, and shows otherwise, is not sent again."""
+    await bench.emulator.aclose()
+    await bench.serve(assumed=Assumed(addresses_come_back="corrected"))
+    write(bench, [ann(), bo().replace("HMO-5", "HMO-6")], header=HMO)
+    bench.script(Fault("drop-after"), Fault("other-id"), on=LEAD)
+    report = await leads(bench, concurrency=1)
+    assert (2, 0, 2) == (posts(bench), report.created, report.unknown)
+
+
 def test_phone_digits_of_others() -> None:
     """Numbers of other countries keep their code."""
     assert "353861234567" == phone_digits("+353 86 123 4567")
