@@ -256,11 +256,17 @@ class Claims:
         item.doubtful = item.unsent = True
         self._again.append(item)
 
-    async def leave_open(self, item: Item, why: str, fix: str = "") -> None:
-        """End with a row of which it is not known what became of it, and guess nothing."""
+    async def leave_open(
+        self, item: Item, why: str, fix: str = "", *, noted: int | None = None
+    ) -> None:
+        """End with a row of which it is not known what became of it, and guess nothing.
+
+        `noted`: an id that may be its own, and that another row has.
+        """
         await self.settle(
             item,
             State.UNKNOWN,
+            id=noted,
             field=self._confirmed if item.confirmed else "row",
             error=why,
             fix=fix or self._journal.words.again,
@@ -286,4 +292,5 @@ class Claims:
             self.shown = self._settles_at()
         number, reference = item.row.number, item.row.reference
         self._journal.record(number, state, id=id, field=field, error=error, fix=fix)
-        await self._emit(RowResult(number, state, reference, id or None, field, error, fix))
+        shown = None if state is State.UNKNOWN else id or None
+        await self._emit(RowResult(number, state, reference, shown, field, error, fix))

@@ -282,7 +282,8 @@ class LedgerStore:
             self._connection.executemany(_RECORD, values)
             self._doubt(values, Standing.CREATED, "kind, homebox_id")
             # What another import has created may be matched by one with other words for it.
-            self._doubt(values, Standing.MATCHED, "kind, homebox_id, mark")
+            for state in (Standing.MATCHED, Standing.UNKNOWN):
+                self._doubt(values, state, "kind, homebox_id, mark")
 
     def _doubt(self, values: Iterable[dict[str, Any]], state: Standing, shared: str) -> None:
         """Make items UNKNOWN that share the id of one that was created."""

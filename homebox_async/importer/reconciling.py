@@ -10,7 +10,7 @@ from ..client import AsyncHomebox
 from ..errors import RequestError
 from .claims import Claims, Item
 from .course import Course
-from .finding import LookUp, may_be_it
+from .finding import Hits, LookUp, may_be_it
 from .journal import Journal, State
 from .kinds import Kind
 from .patience import Patience
@@ -99,9 +99,10 @@ class Reconciler:
                 self.adopted += 1
                 await self._claims.settle(item, State.ADOPTED, id=hits.ids[0])
         elif hits.perhaps:
-            await leave_open(item, may_be_it(self._one, hits.perhaps))
+            await leave_open(item, may_be_it(self._one, hits.perhaps), noted=self._taken(hits))
         elif hits.contradictions:
-            await leave_open(item, "; ".join(hits.contradictions.values()))
+            error = "; ".join(hits.contradictions.values())
+            await leave_open(item, error, noted=self._taken(hits))
         elif started < item.settled:
             return False
         elif not found.absence.complete:
@@ -133,6 +134,11 @@ class Reconciler:
         else:
             self._claims.send_again(item)
         return True
+
+    def _taken(self, hits: Hits) -> int | None:
+        """Return an id that may be a row's, and that another row has: the journal doubts both."""
+        ids = (*hits.perhaps, *hits.contradictions)
+        return next((one for one in ids if one in self._claims.known), None)
 
     async def _know(self) -> None:
         """Learn once which ids earlier runs, and the comparison, have noted."""

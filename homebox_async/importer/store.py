@@ -201,7 +201,7 @@ class Reader:
         ).rowcount
         if entered != len(records):
             self._refuse(records)
-        self._doubt_shared({one[2] for one in records if one[1] in _FINAL and one[2]})
+        self._doubt_shared({one[2] for one in records if one[2] and one[1] is not State.PENDING})
 
     def _doubt_shared(self, ids: Collection[int | None]) -> None:
         """Make all rows UNKNOWN that have an id which the server gave to one that it created."""

@@ -202,6 +202,11 @@ async def test_id_of_a_lead_whose_address_was_corrected(bench: Any) -> None:
     bench.script(Fault("drop-after"), Fault("other-id"), on=LEAD)
     report = await leads(bench, concurrency=1)
     assert (2, 0, 2) == (posts(bench), report.created, report.unknown)
+    report = await leads(bench)
+    assert 2 == posts(bench)
+    assert ["lead 1 may be it", "lead 2 may be it"] == [
+        row["error"].partition(":")[0] for row in told(report.files["unknown"])
+    ]
 
 
 def test_phone_digits_of_others() -> None:
