@@ -329,6 +329,7 @@ def _path_problems(params: Mapping[str, str | int], ids: bool) -> list[Problem]:
     return wrong
 
 
+_DEEPEST = 512  # objects and lists in one another, which is what PHP reads
 _TEXTS = (str, int, float, Decimal, dt.date, dt.time, uuid.UUID)  # what a query or a form can say
 
 
@@ -412,7 +413,24 @@ def _plainly(value: Any) -> Any:
     return made
 
 
-_encoded = msgspec.json.Encoder(enc_hook=_plainly).encode
+_written = msgspec.json.Encoder(enc_hook=_plainly).encode
+
+
+def _encoded(value: Any) -> bytes:
+    """Return JSON; raises RecursionError for what the server could not read."""
+    data = _written(value)
+    # How deep msgspec goes differs from one Python to the next. Few brackets nest nothing deeply.
+    if data.count(b"[") + data.count(b"{") > _DEEPEST and _is_too_deep(value):
+        raise RecursionError
+    return data
+
+
+def _is_too_deep(value: Any) -> bool:
+    level: list[Any] = [[msgspec.to_builtins(value, enc_hook=_plainly)]]
+    for _ in range(_DEEPEST + 1):
+        inner = (one for each in level for one in (each.values() if type(each) is dict else each))
+        level = [one for one in inner if type(one) in (dict, list)]
+    return bool(level)
 
 
 def _holds_no_number(value: Any) -> bool:

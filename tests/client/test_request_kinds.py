@@ -68,6 +68,8 @@ async def test_queries(server: Any, client: AsyncHomebox, query: Any, target: st
         ({"form": {"v": [float("nan")]}}, "v.0"),
         ({"json": {"v": deep(100_000)}}, "v"),
         ({"json": {"v": deep(500), "w": deep(100_000)}}, "w"),
+        ({"json": {"v": [deep(2_000), {"a": deep(3)}]}}, "v"),
+        ({"json": {"v": deep(512)}}, "v"),
         ({"json": {"v": 10**5000}}, "v"),
         ({"json": {"v": [float("inf")]}}, "v"),
         ({"json": {"v": numpy.float64("nan")}}, "v"),
@@ -75,7 +77,7 @@ async def test_queries(server: Any, client: AsyncHomebox, query: Any, target: st
         ({"into": dict}, "into"),
         ({"into": "Lead"}, "into"),
     ],
-    ids=range(37),
+    ids=range(39),
 )
 async def test_kinds_refused(
     server: Any, client: AsyncHomebox, options: dict[str, Any], field: str
@@ -85,6 +87,17 @@ async def test_kinds_refused(
         await client.request("POST", "x", **options)
     assert [field] == [problem.field for problem in caught.value.problems]
     assert [] == server.seen
+
+
+@pytest.mark.parametrize(
+    "value",
+    [deep(500), "[" * 2_000, [[]] * 2_000, {"a": [{"b": [n]} for n in range(2_000)]}],
+    ids=["deep", "text", "wide", "rows"],
+)
+async def test_deep_enough(server: Any, client: AsyncHomebox, value: Any) -> None:
+    """What is wide, or as deep as a server reads, goes out."""
+    await client.request("POST", "x", json={"v": value})
+    assert {"v": value} == json.loads(server.seen[0].body)
 
 
 @pytest.mark.parametrize(("method", "path"), [(5, "x"), (None, "x"), ("GET", b"x"), ("GET", 5)])
