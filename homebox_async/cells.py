@@ -23,11 +23,14 @@ _UNFIT = re.compile("[\0\ud800-\udfff]")
 _FITTED = re.compile("[\U00100000\U0010d800-\U0010dfff]")
 
 
+def fitted(cell: str) -> str:
+    """Return a cell that any file can hold."""
+    return cell.translate(_HIDDEN) if _UNFIT.search(cell) else cell
+
+
 def escape(cell: str) -> str:
     """Return a cell that any file can hold and no spreadsheet runs; `unescape` undoes it."""
-    if _UNFIT.search(cell):
-        cell = cell.translate(_HIDDEN)
-    return _FORMULA.sub("'", cell)
+    return _FORMULA.sub("'", fitted(cell))
 
 
 def unescape(cell: str) -> str:

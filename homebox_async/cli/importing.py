@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import attrs
 import click
@@ -14,6 +15,8 @@ import click
 from ..client import AsyncHomebox
 from ..errors import HomeboxError
 from ..importer import Import, NotConfirmed, Preview, Report
+from ..importer.sources import STDIN
+from ..importer.streams import copied
 from .confirm import check_can_ask, confirm, confirm_number
 from .decisions import account_options
 from .errors import Exit, exit_code, explained
@@ -46,12 +49,37 @@ class Command:
     options: dict[str, Any]
     resume: str = attrs.field(factory=lambda: typed(click.get_current_context()))
     account: str = attrs.field(factory=lambda: account_options(click.get_current_context()))
+    stdin: BinaryIO | None = attrs.field()
+
+    @stdin.default
+    def _copied(self) -> BinaryIO | None:
+        """Keep what stdin gives, as it is read more than once."""
+        if str(self.file) != "-":
+            return None
+        if sys.stdin is None:
+            raise click.UsageError("stdin (-) is closed; name a file")
+        file = copied(sys.stdin.buffer, STDIN)
+        click.get_current_context().call_on_close(file.close)
+        return file
+
+    @property
+    def source(self) -> Path | BinaryIO:
+        """The input, from its start."""
+        if self.stdin is None:
+            return self.file
+        self.stdin.seek(0)
+        return self.stdin
+
+    @property
+    def name(self) -> str:
+        """What the input is called."""
+        return STDIN if self.stdin is not None else self.file.name
 
     def dry(self) -> Report:
         """Make a dry run; Ctrl-C simply ends it."""
 
         async def check(client: AsyncHomebox) -> Report:
-            run = self.make(client, self.file, dry_run=True, **self.options)
+            run = self.make(client, self.source, dry_run=True, **self.options)
             async with followed(run, view_of(self.output)):
                 return await run
 
@@ -94,7 +122,7 @@ class Command:
     # --- how
 
     def _what(self, preview: Preview) -> str:
-        return f"import {counted(preview.rows, 'row')} of {self.file.name}"
+        return f"import {counted(preview.rows, 'row')} of {self.name}"
 
     def _run_with(self, answer: bool) -> _End:
         """Tell the preview, and go on or not; what was confirmed before needs no answer."""
@@ -115,7 +143,7 @@ class Command:
 
     async def _import(self, client: AsyncHomebox, more: Callable[[View], dict[str, Any]]) -> _End:
         view = view_of(self.output)
-        run = self.make(client, self.file, **more(view), **self.options)
+        run = self.make(client, self.source, **more(view), **self.options)
         run.account_options = self.account
 
         async def report() -> Report:

@@ -99,6 +99,9 @@ _JOURNAL = (
         "--encoding", metavar="NAME", help="The encoding of the file.  [default: detected]"
     ),
     click.option(
+        "--sheet", metavar="NAME", help="The sheet of a workbook, where several have rows."
+    ),
+    click.option(
         "--journal",
         type=click.Path(path_type=Path),
         help="The file that keeps the progress.  [default: NAME.journal in --results]",
@@ -116,8 +119,8 @@ _JOURNAL = (
         "--results",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="The folder for NAME.created.csv, .rejects.csv and .unknown.csv, made if it is"
-        " missing.  [default: the working directory]",
+        help="The folder for NAME.created.csv, .rejects.csv and .unknown.csv (.xlsx, if FILE is a"
+        " workbook), made if it is missing.  [default: the working directory]",
     ),
 )
 
@@ -179,6 +182,7 @@ def _settle(connection: Connection, settle: float | None) -> float:
     epilog=examples(
         "homebox import properties portfolio.csv --dry-run",
         "homebox import properties portfolio.csv --emulator",
+        "homebox import properties portfolio.xlsx --sheet Lettings --dry-run",
         'homebox import properties portfolio.csv --map city=Town --map "line1={No} {Street}"',
         "homebox import properties sales.csv --preset land-registry --results results --yes",
         'homebox import properties portfolio.csv --emulator --faults "drop-after=0.05,503=0.05"',
@@ -225,7 +229,9 @@ def properties(
 ) -> Exit:
     """Import the properties of FILE, every row exactly once.
 
-    FILE is CSV or JSON lines. Columns are recognised by name; --map and --preset name the
+    FILE is CSV, JSON (lines or an array) or a workbook (.xlsx, .ods; needs the extra excel), also
+    compressed with gzip; - is stdin, whose journal is stdin.journal unless --journal names it: give
+    the same input again to resume. Columns are recognised by name; --map and --preset name the
     others. Every row is checked before the first is sent. What happened is kept in a journal:
     after a crash, a lost network or Ctrl-C, the same command resumes where it stopped and sends
     nothing twice. The first Ctrl-C waits for what is in flight, the second does not.
@@ -243,7 +249,7 @@ def properties(
         check_can_ask(connection, yes)
         found = command.dry()
         say(*lines(found, command.resume), err=True)
-        confirm(connection, f"import {counted(found.pending, 'row')} of {file.name}", yes)
+        confirm(connection, f"import {counted(found.pending, 'row')} of {command.name}", yes)
     return command.run_by_word(yes)
 
 

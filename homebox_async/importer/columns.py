@@ -17,16 +17,21 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar
 import attrs
 
 from ..errors import Problem
+from ..rules import Verdict
 from .address_lines import joined_lines
 from .address_matching import ADDRESS_RULE
 from .dates import DATES, PLAIN, Ambiguous, orders_of, read_date
 from .header import plain as plain
+from .rows import Stored
 from .sources import Row, Source, SourceError
 from .values import Cleaned, Cleaner, cleaner_of, filled_text
 
 _PART = re.compile(r"\{([^{}]*)\}")
 _SEPARATOR = re.compile(r"[\s,;:/|·–—-]*")  # noqa: RUF001  # dashes as people type them
 _Getter = Callable[[Mapping[str, str]], str]
+# Fields whose digits are no amount: in a cell that is a number, they lose the zeros before them.
+_DIGITS = ("property_reference", "phone_number")
+_NUMBERS = "are numbers in the sheet, which has lost zeros before them, if there were any"
 
 
 class MappingError(SourceError):
@@ -97,6 +102,7 @@ class Columns(abc.ABC, Generic[R]):
         self.address_rule = ADDRESS_RULE
         self._getters = getters
         self._options = dict(options)
+        self._pieces: Mapping[str, tuple[str, ...]] = {}
         self.noted: Counter[tuple[str, str]] = Counter()
         self.made_up: Mapping[str, str] = {}
         as_is = bool(options.get("as_is"))
@@ -149,6 +155,10 @@ class Columns(abc.ABC, Generic[R]):
             options,
         )
         made.made_up = made_up
+        made._pieces = {
+            field: tuple(piece.column for piece in template.pieces)
+            for field, template in templates.items()
+        }
         return made
 
     @classmethod
@@ -188,9 +198,11 @@ class Columns(abc.ABC, Generic[R]):
         made = self.read(row)
         if row.fault is not None:
             return made
-        problems = []
+        problems = [] if row.stored is None else self._stored_problems(row, row.stored)
         found = self._raw(row)
         for field, clean in self._cleaners:
+            if problems and any(problem.field == _path(field) for problem in problems):
+                continue
             if not (value := found[field]) or (cleaned := clean(value)) is None:
                 continue
             if cleaned.fault is not None:
@@ -239,6 +251,32 @@ class Columns(abc.ABC, Generic[R]):
     def _raw(self, row: Row) -> dict[str, str]:
         cells = row.cells
         return {field: get(cells) for field, get in self._getters.items()}
+
+    def _stored_problems(self, row: Row, stored: Stored) -> list[Problem]:
+        """Return what is wrong with the cells of a sheet beyond their texts, by field."""
+        problems = []
+        for field, columns in self._pieces.items():
+            for column in columns:
+                kind = stored.kind(column)
+                if kind == "n" and field.endswith(_DIGITS):
+                    self.noted[field, _NUMBERS] += 1
+                elif kind in "efd" and (fault := self._stored_fault(field, kind, row, column)):
+                    problem, fix = fault
+                    cell = stored.cell(column)
+                    problems.append(Problem(_path(field), f"{problem} (cell {cell})", fix))
+                    break
+        return problems
+
+    def _stored_fault(self, field: str, kind: str, row: Row, column: str) -> Verdict:
+        if kind == "e":
+            return f"is the spreadsheet's error {row.cells[column]}", "correct its formula"
+        if kind == "f":
+            fix = "open the workbook in Excel or LibreOffice, and save it"
+            return "is a formula that was never computed", fix
+        if kind != "d" or field in DATES or self._options.get("as_is"):
+            return None
+        fix = "format the cell as text, and write in it what is meant"
+        return "is a date in the sheet, which a spreadsheet probably made of it", fix
 
     def _date(self, value: str) -> Cleaned | None:
         """Return a date as 2026-12-31."""

@@ -29,9 +29,7 @@ LONGEST_LINE = 1 << 22
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAGIC = {
-    b"PK\x03\x04": "is an Excel workbook or a zip archive, not text; save the sheet as CSV (UTF-8)",
-    b"\xd0\xcf\x11\xe0": "is an Excel workbook, not text; save the sheet as CSV (UTF-8)",
-    b"\x1f\x8b": "is compressed; unpack it first",
+    b"\x1f\x8b": "is compressed twice; unpack it first",
     b"%PDF": "is a PDF, not text; export the rows as CSV (UTF-8)",
 }
 # What is above ASCII after decoding UTF-8 with "surrogateescape": bytes that are not UTF-8
@@ -47,6 +45,25 @@ class SourceError(HomeboxError):
     """
 
 
+def open_binary(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file; SourceError says in words why it cannot be read."""
+    try:
+        if not _can_seek(path):
+            raise SourceError(
+                f"{path}: is a stream that can be read only once; save it to a file first, or give"
+                " it as stdin (-)"
+            )
+        return open(path, "rb", buffering=0)  # noqa: PTH123  # kept open for the passes
+    except FileNotFoundError:
+        raise SourceError(f"{path}: there is no such file; check the path") from None
+    except IsADirectoryError:
+        raise SourceError(f"{path}: is a folder; name a file in it") from None
+    except PermissionError:
+        raise SourceError(f"{path}: may not be read by this user; change its permissions") from None
+    except (OSError, ValueError) as exc:
+        raise SourceError(f"{path}: cannot be opened ({_reason(exc)}); check the path") from exc
+
+
 class Contents:
     """An open file that several passes read at once, each from its own position.
 
@@ -55,41 +72,15 @@ class Contents:
 
     def __init__(self, file: BinaryIO, name: str, encoding: str | None = None) -> None:
         self.name = name
-        self._file = file
+        self.file = file
         self._lock = threading.Lock()
         self._stamp = self._stat()
         self.notes: tuple[str, ...] = ()
         self.fingerprint, self.encoding = self._examine(encoding)
 
-    @classmethod
-    def open(cls, path: str | os.PathLike[str], encoding: str | None = None) -> Contents:
-        """Open a file and look through all of it."""
-        name = os.path.basename(path)  # noqa: PTH119  # Path would drop a trailing slash
-        try:
-            if not _can_seek(path):
-                raise SourceError(
-                    f"{path}: is a stream that can be read only once; save it to a file first"
-                )
-            file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123  # kept open for the passes
-        except FileNotFoundError:
-            raise SourceError(f"{path}: there is no such file; check the path") from None
-        except IsADirectoryError:
-            raise SourceError(f"{path}: is a folder; name a file in it") from None
-        except PermissionError:
-            raise SourceError(
-                f"{path}: may not be read by this user; change its permissions"
-            ) from None
-        except (OSError, ValueError) as exc:
-            raise SourceError(f"{path}: cannot be opened ({_reason(exc)}); check the path") from exc
-        try:
-            return cls(file, name, encoding)
-        except BaseException:
-            file.close()
-            raise
-
     def close(self) -> None:
         """Close the file; passes that are still open fail."""
-        self._file.close()
+        self.file.close()
 
     def text(self) -> io.TextIOWrapper:
         """Return a fresh text stream from the start, with the line ends as they are."""
@@ -132,12 +123,12 @@ class Contents:
     def read_at(self, position: int, buffer: WriteableBuffer) -> int:
         """Fill the buffer from a position; passes take turns on the one file."""
         with self._reading(), self._lock:
-            self._file.seek(position)
-            return self._file.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+            self.file.seek(position)
+            return self.file.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
 
     def _stat(self) -> tuple[int, int]:
         with self._reading():
-            found = os.fstat(self._file.fileno())
+            found = os.fstat(self.file.fileno())
         return found.st_size, found.st_mtime_ns
 
     @contextlib.contextmanager

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ..cells import unescape
 from .contents import Contents, SourceError
-from .header import find_delimiter, find_header, is_total, refuse_data_as_header, sample_records
-from .places import named
-from .rows import MOST_COLUMNS, Row, Source, Sparse
+from .header import find_delimiter, is_total, sample_records
+from .rows import Row, Sparse
+from .tables import TableSource
 
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 # The limit that `csv` begins with. It is one for the whole process and others may raise it, so
@@ -23,7 +22,7 @@ _TOO_LONG = (f"has a cell of more than {_LONGEST_CELL:,} characters", "shorten i
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
 
 
-class CsvSource(Source):
+class CsvSource(TableSource):
     """A CSV file.
 
     `names`: the names by which columns are recognised, which find the header below titles.
@@ -32,7 +31,7 @@ class CsvSource(Source):
     def __init__(
         self,
         contents: Contents,
-        path: Path,
+        path: Path | None,
         sample: str,
         delimiter: str | None,
         names: Collection[str] = (),
@@ -48,33 +47,9 @@ class CsvSource(Source):
         else:
             self._delimiter = hidden[1] if hidden else find_delimiter(sample)
         self.fingerprint = f"{contents.fingerprint}:csv:{contents.encoding}:{self._delimiter}"
-        records = sample_records(sample, self._delimiter)
-        at = find_header(records, names)
-        self._header_line = records[at][0] if records else 1
-        refuse_data_as_header(
-            self.name, [cells for _, cells in records[at:]], line=self._header_line
-        )
+        at = self._find_names(sample_records(sample, self._delimiter), names)
         self.columns = self._header()
-        self._titles = [line for line, _ in records[:at]]
-        self._totals: list[int] = []
-        if next(self.rows(), None) is None:
-            raise SourceError(
-                f"{self.name}: has column names but no rows; add the rows below the"
-                f" {'column names' if at else 'first line'}"
-            )
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out, or decided, while the file was read."""
-        notes = list(super().notes)
-        if self._titles:
-            above = named("line", self._titles)
-            notes.append(
-                f"the column names are on line {self._header_line}; {above} above them left out"
-            )
-        if self._totals:
-            notes.append(f"{named('line', self._totals)} left out: totals, not a row")
-        return tuple(notes)
+        self._refuse_no_rows(at)
 
     def _read(self) -> Iterator[Row]:
         columns, width = self.columns, len(self.columns)
@@ -100,8 +75,7 @@ class CsvSource(Source):
             if "'" in text or not text.isascii():
                 cells = list(map(unescape, cells))
             if ("otal" in text or "OTAL" in text) and is_total(cells):
-                if line not in self._totals:
-                    self._totals.append(line)
+                self._note_total(line)
                 continue
             number += 1
             yield Row(number, dict(zip(columns, cells, strict=False)), None, line)
@@ -200,23 +174,7 @@ class CsvSource(Source):
                 f"{self.name}: a quote that opens in the column names on line {line} closes on"
                 f" line {line + len(taken) - 1}; close it on line {line}"
             )
-        names = [unescape(cell).strip() for cell in cells]
-        while names and not names[-1]:
-            names.pop()
-        if not names:
-            raise SourceError(f"{self.name}: has no column names; add them as its first line")
-        if len(names) > MOST_COLUMNS:
-            raise self._too_many_columns()
-        if not all(names):
-            raise SourceError(
-                f"{self.name}: column {names.index('') + 1} has no name; name it or delete it"
-            )
-        if twice := [name for name, count in Counter(names).items() if count > 1]:
-            places = " and ".join(str(i) for i, name in enumerate(names, 1) if name == twice[0])
-            raise SourceError(
-                f"{self.name}: columns {places} are both named {twice[0]!r}; rename one of them"
-            )
-        return tuple(names)
+        return self._named([unescape(cell).strip() for cell in cells])
 
     def _checked(self, delimiter: str) -> str:
         delimiter = _DELIMITER_NAMES.get(delimiter, delimiter)

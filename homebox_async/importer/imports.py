@@ -41,6 +41,7 @@ def import_properties(
     create_them: bool = False,
     delimiter: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     journal: str | PathLike[str] | None = None,
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
@@ -51,15 +52,17 @@ def import_properties(
     as_is: bool = False,
     dry_run: bool = False,
 ) -> Import:
-    """Import properties from a CSV or JSONL file, or from any iterable of rows.
+    """Import properties from a CSV, JSON or Excel file, or from any iterable of rows.
 
     ::
 
         report = await import_properties(client, "portfolio.csv")
 
-    `source`: a path, or an iterable or async iterable of mappings. Columns are recognised by the
-    API's names and common synonyms; `mapping` names them otherwise, as a column or a template
-    (``{"line1": "{saon} {paon} {street}", "city": "town"}``), and `preset` is a named mapping
+    `source`: a path of CSV, JSON or a workbook (.xlsx and .ods, with the extra `excel`), a binary
+    stream, or an iterable or async iterable of mappings; `sheet`: which one of a workbook.
+    Columns are recognised by the API's names and common synonyms; `mapping` names them otherwise,
+    as a column or a template (``{"line1": "{saon} {paon} {street}", "city": "town"}``), and
+    `preset` is a named mapping
     ("land-registry"). Every row needs a `property_reference` that no other row has, unless
     `generate_references` makes one of its address. `reference_prefix` is put before each
     reference that is sent, so that two files which both number from 1 do not clash.
@@ -99,6 +102,7 @@ def import_properties(
             create_them=create_them,
             delimiter=delimiter,
             encoding=encoding,
+            sheet=sheet,
             journal=None if journal is None else Path(journal),
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
@@ -125,6 +129,7 @@ def import_leads(
     dates: DateOrder = "auto",
     delimiter: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     journal: str | PathLike[str] | None = None,
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
@@ -175,6 +180,7 @@ def import_leads(
             confirm=confirm,
             delimiter=delimiter,
             encoding=encoding,
+            sheet=sheet,
             journal=None if journal is None else Path(journal),
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
@@ -200,6 +206,7 @@ def import_voids(
     dates: DateOrder = "auto",
     delimiter: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     journal: str | PathLike[str] | None = None,
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
@@ -234,6 +241,7 @@ def import_voids(
             confirm=confirm,
             delimiter=delimiter,
             encoding=encoding,
+            sheet=sheet,
             journal=None if journal is None else Path(journal),
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),
@@ -258,6 +266,7 @@ def import_readings(
     dates: DateOrder = "auto",
     delimiter: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     journal: str | PathLike[str] | None = None,
     ledger: str | PathLike[str] | None = None,
     results: str | PathLike[str] | None = None,
@@ -303,6 +312,7 @@ def import_readings(
             confirm=confirm,
             delimiter=delimiter,
             encoding=encoding,
+            sheet=sheet,
             journal=None if journal is None else Path(journal),
             ledger=None if ledger is None else Path(ledger),
             results=None if results is None else Path(results),

@@ -1,4 +1,4 @@
-"""JSON lines as sources, and mappings of Python that are kept as such."""
+"""JSON as sources, one object a line or one array, and mappings of Python, kept as JSON lines."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import contextlib
 import datetime as dt
 import decimal
 import json
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
-from .contents import Contents, SourceError
+import attrs
+
+from .contents import LONGEST_LINE, Contents, SourceError
 from .rows import MOST_COLUMNS, Row, Source, Sparse
 
 
@@ -61,7 +64,7 @@ class JsonSource(Source):
                 continue
             cells: dict[str, str] = {}
             try:
-                _flatten(_decode(line), "", cells)
+                _flatten(_decoder.decode(line), "", cells)
             except json.JSONDecodeError as exc:
                 yield f"is not valid JSON ({exc.msg} at character {exc.pos + 1})", line, number
             except RecursionError:
@@ -72,29 +75,131 @@ class JsonSource(Source):
                 yield cells, line, number
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+class ArraySource(JsonSource):
+    """One JSON array of objects; they are read one by one, so that memory stays flat."""
+
+    def __init__(self, contents: Contents, path: Path | None) -> None:
+        super().__init__(contents, path)
+        self.fingerprint = f"{contents.fingerprint}:json:{contents.encoding}"
+
+    def _objects(self) -> Iterator[tuple[dict[str, str] | str, str, int]]:
+        """Give the cells (or what is wrong), the text and the first line of every element."""
+        self._contents.check_unchanged()
+        with self._contents.text() as text:
+            for value, given, line in _Array(text, self.name).elements():
+                cells: dict[str, str] = {}
+                try:
+                    _flatten(value, "", cells)
+                except ValueError as exc:
+                    yield str(exc), given, line
+                else:
+                    yield cells, given, line
+        self._contents.check_unchanged()
+
+
+class _Array:
+    """Reads an array element by element; no more than one and a piece are held at once."""
+
+    def __init__(self, text: TextIO, name: str) -> None:
+        self._text = text
+        self._name = name
+        self._buffer = ""
+        self._at = 0
+        self._line = 1
+
+    def elements(self) -> Iterator[tuple[Any, str, int]]:
+        """Give the values, their text, and the lines on which they begin."""
+        self._take("[")
+        separator = "," if self._peek() != "]" else self._take("]")
+        while separator == ",":
+            self._peek()
+            line = self._line
+            value, end = self._value()
+            text, self._at = self._buffer[self._at : end], end
+            self._line += text.count("\n")
+            yield value, text, line
+            separator = self._take(",]")
+        if self._peek():
+            raise self._bad("there is text behind the array")
+
+    def _peek(self) -> str:
+        """Return the next character that is no space, "" at the end."""
+        while True:
+            start = self._at
+            found = _SPACE.match(self._buffer, start)
+            self._at = found.end() if found else start
+            self._line += self._buffer.count("\n", start, self._at)
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
+            if not self._more():
+                return ""
+
+    def _take(self, wanted: str) -> str:
+        found = self._peek()
+        if not found or found not in wanted:
+            raise self._bad(f"{' or '.join(wanted)} is missing")
+        self._at += 1
+        return found
+
+    def _value(self) -> tuple[Any, int]:
+        while True:
+            try:
+                value, end = _decoder.raw_decode(self._buffer, self._at)
+            except json.JSONDecodeError as exc:
+                if len(self._buffer) - self._at > LONGEST_LINE or not self._more():
+                    self._line += self._buffer.count("\n", self._at, exc.pos)
+                    raise self._bad(exc.msg) from None
+            except RecursionError:
+                raise self._bad("it is nested too deeply") from None
+            else:
+                # A number may have more digits in the next piece.
+                if end < len(self._buffer) or not self._more():
+                    return value, end
+
+    def _more(self) -> bool:
+        piece = self._text.read(max(_CHUNK, len(self._buffer) - self._at))
+        self._buffer, self._at = self._buffer[self._at :] + piece, 0
+        return bool(piece)
+
+    def _bad(self, problem: str) -> SourceError:
+        return SourceError(
+            f"{self._name}: line {self._line} is not valid JSON ({problem}); correct it there, or"
+            " write one object a line"
+        )
+
+
+@attrs.frozen
+class _Fault:
+    """What is in the place of a value that is not as JSON has to be."""
+
+    problem: str
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Fault:
     found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("names a key twice")
-    return found
+    return found if len(found) == len(pairs) else _Fault("names a key twice")
 
 
-def _constant(name: str) -> Any:
-    raise ValueError(f"holds {name}, which is not JSON")
+def _constant(name: str) -> _Fault:
+    return _Fault(f"holds {name}, which is not JSON")
 
 
 # Numbers keep their text: 12.50 stays 12.50, and no reference is rounded.
-_decode = json.JSONDecoder(
+_decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=str, parse_int=str, parse_constant=_constant
-).decode
+)
+_SPACE = re.compile(r"[ \t\r\n]*")
+_CHUNK = 1 << 16
 
 
 def _flatten(value: Any, prefix: str, cells: dict[str, str]) -> None:
+    if isinstance(value, _Fault):
+        raise ValueError(value.problem)
     if not isinstance(value, dict):
         raise ValueError("is not a JSON object")
     for key, item in value.items():
         name = prefix + key
-        if isinstance(item, dict):
+        if isinstance(item, (dict, _Fault)):
             _flatten(item, name + ".", cells)
             continue
         if isinstance(item, list):

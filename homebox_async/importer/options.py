@@ -32,6 +32,7 @@ class ImportOptions:
     tenants: Tenancies | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
     journal: Path | None = None
     ledger: Path | None = None
     results: Path | None = None

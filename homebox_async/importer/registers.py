@@ -36,6 +36,7 @@ class PairedSource(Source):
     def __init__(self, source: Source, columns: Columns[Any]) -> None:
         super().__init__(source._contents, source.path)
         self._source = source
+        self.writes_workbooks = source.writes_workbooks
         self._columns = columns
         self._second = columns.uses.get(_SECOND, _SECOND)
         self.columns = tuple(dict.fromkeys([*source.columns, self._second]))
@@ -136,7 +137,7 @@ class PairedSource(Source):
                     problem = Problem("register", "is neither Day nor Night", _FIX)
                     yield Row(row.number, cells, problem, row.line)
                 else:
-                    yield Row(row.number, cells, row.fault, row.line)
+                    yield row._replace(cells=cells)
                 continue
             values, error = found
             if error is not None:
@@ -145,7 +146,7 @@ class PairedSource(Source):
                 day, night = values.split("\x1f")
                 cells[uses["reading"]], cells[self._second] = day, night
                 cells[uses["register"]] = ""
-                yield Row(row.number, cells, None, row.line)
+                yield row._replace(cells=cells, fault=None)
 
 
 def _register(got: Mapping[str, str]) -> str:

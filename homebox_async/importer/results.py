@@ -20,11 +20,12 @@ import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from ..cells import escape
 from ..errors import HomeboxError
 from ..private_files import UnsafeFile, check_target, create_draft
+from ..workbook_writer import WorkbookWriter
 from .ending import ended
 from .journal import Entry, Journal, JournalError, State
 from .sources import Row, Source
@@ -61,12 +62,14 @@ async def write_results(
 ) -> dict[str, Path]:
     """Write ``<stem>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``; return those written.
 
+    Those of a workbook are workbooks: ``<stem>.created.xlsx``.
     A file that would have no rows is not written, and an older one is removed. Where another
     file has the name, the next one is taken: ``<stem>.created.2.csv``.
     `leniently`: rows whose cells cannot be read any more are written without them, and a journal
     that can only be read will do.
     """
-    join = _Join(source, result_paths(stem), journal, leniently=leniently)
+    paths = result_paths(stem, source.writes_workbooks)
+    join = _Join(source, paths, journal, leniently=leniently)
     after = 0
     try:
         while entries := await journal.page(_FILES.keys(), after=after, size=_CHUNK):
@@ -85,9 +88,9 @@ async def write_results(
         join.discard()
 
 
-def check_places(stem: Path) -> None:
+def check_places(stem: Path, workbooks: bool) -> None:
     """Raise ResultsError where a result file could not take its place."""
-    for path in result_paths(stem).values():
+    for path in result_paths(stem, workbooks).values():
         try:
             check_target(path)
         except UnsafeFile as unsafe:
@@ -108,10 +111,10 @@ def _input(journal: Journal, source: Source) -> str:
     return journal.digest({"input": name}).hex()
 
 
-def result_paths(stem: Path) -> dict[str, Path]:
+def result_paths(stem: Path, workbooks: bool = False) -> dict[str, Path]:
     """Return where the results of an import go: kind -> path."""
-    kinds = ("created", "rejects", "unknown")
-    return {kind: stem.with_name(f"{stem.name}.{kind}.csv") for kind in kinds}
+    kinds, suffix = ("created", "rejects", "unknown"), "xlsx" if workbooks else "csv"
+    return {kind: stem.with_name(f"{stem.name}.{kind}.{suffix}") for kind in kinds}
 
 
 async def _in_thread(function: Callable[..., T], *args: Any) -> T:
@@ -218,6 +221,27 @@ def fix_of(entry: Entry, journal: Journal) -> str:
     return f"{fix}; once you know, run: {command} (or --not-there in place of --is ID)"
 
 
+class _Lines:
+    """Writes rows as CSV."""
+
+    def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
+        self._file = file
+        self.add([columns])
+
+    def add(self, rows: Iterable[Sequence[str]]) -> None:
+        """Add rows."""
+        # By way of a text, so that the file is not asked to encode every row by itself.
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(map(_safe, rows))
+        self._file.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        """All is written already."""
+
+    def discard(self) -> None:
+        """Nothing is kept elsewhere."""
+
+
 class _File:
     """One result file, written beside its place; it comes to be with its first row."""
 
@@ -228,20 +252,15 @@ class _File:
         dropped = _replaced(source.columns, ours)
         self._kept = [column for column in source.columns if column not in dropped]
         self._header = [*self._kept, *ours]
-        self._file: Any = None
+        self._make = WorkbookWriter if source.writes_workbooks else _Lines
+        self._file: BinaryIO | None = None
 
     def write(self, rows: Iterable[tuple[Row | None, list[str]]]) -> None:
         """Add rows with what is told of each."""
         with self._named():
             if self._file is None:
                 self._start()
-            self._write(_safe(self._cells(row) + told) for row, told in rows)
-
-    def _write(self, records: Iterable[list[str]]) -> None:
-        # By way of a text, so that the file is not asked to encode every row by itself.
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(records)
-        self._file.write(text.getvalue())
+            self._writer.add(self._cells(row) + told for row, told in rows)
 
     def _cells(self, row: Row | None) -> list[str]:
         if row is None:
@@ -256,6 +275,7 @@ class _File:
         with self._named():
             stamps = []
             if self._file is not None:
+                self._writer.close()
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
@@ -299,6 +319,7 @@ class _File:
     def discard(self) -> None:
         """Remove the file if it is not in its place."""
         if self._file is not None:
+            self._writer.discard()
             # Closing writes what is buffered, which fails again where the disk is full.
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -309,8 +330,8 @@ class _File:
     def _start(self) -> None:
         with self._named():
             self._draft, descriptor = create_draft(self._path)
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
-        self._write([_safe(self._header)])
+        self._file = os.fdopen(descriptor, "wb")
+        self._writer = self._make(self._file, self._header)
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
@@ -345,7 +366,7 @@ def _moved(written: Path, path: Path) -> bool:
     return True
 
 
-def _safe(cells: list[str]) -> list[str]:
+def _safe(cells: Sequence[str]) -> Sequence[str]:
     # Most rows need no look at each place in them.
     if _FIRST.isdisjoint([cell[:1] for cell in cells]) and not _ANYWHERE.search("".join(cells)):
         return cells

@@ -16,9 +16,27 @@ from typing import NamedTuple
 from ..errors import Problem
 from .contents import Contents, SourceError
 from .places import name_rows, named
+from .sheet_scan import letters
 
 MOST_COLUMNS = 1_000
 """An import uses a tenth of it; every row of the results has all of them."""
+
+
+class Stored(NamedTuple):
+    """What the cells of a row hold in their sheet, in letters: see `workbook.Kept`."""
+
+    kinds: str
+    line: int
+    places: Mapping[str, int]
+
+    def kind(self, column: str) -> str:
+        """Return the letter of a cell, "" where there is none."""
+        place = self.places.get(column, len(self.kinds))
+        return self.kinds[place : place + 1]
+
+    def cell(self, column: str) -> str:
+        """Return the name of a cell, such as C5."""
+        return f"{letters(self.places[column])}{self.line}"
 
 
 class Row(NamedTuple):
@@ -26,12 +44,14 @@ class Row(NamedTuple):
 
     `fault` is set when the row itself is malformed: its whole text then stands in the first
     column, so that no value ends up under a wrong name. `line`: where a spreadsheet shows it.
+    `stored`: what its cells hold, where it is of a sheet.
     """
 
     number: int
     cells: Mapping[str, str]
     fault: Problem | None = None
     line: int = 0
+    stored: Stored | None = None
 
 
 class Source(abc.ABC):
@@ -40,10 +60,12 @@ class Source(abc.ABC):
     `name` is for messages and default file names, `path` is None for rows that came from memory,
     `columns` are in the order of the source.
     `fingerprint` tells the content, and how it is read, from any other.
+    `writes_workbooks`: whether its results are workbooks as it is one.
     """
 
     columns: tuple[str, ...]
     fingerprint: str
+    writes_workbooks: bool = False
 
     def __init__(self, contents: Contents, path: Path | None = None) -> None:
         self.name = contents.name

@@ -21,7 +21,7 @@ from collections.abc import (
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import attrs
 
@@ -59,7 +59,7 @@ _TOLD: Mapping[State, RowState] = {
 }
 
 Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
-Input = str | PathLike[str] | Rows
+Input = str | PathLike[str] | BinaryIO | Rows
 
 
 class Import(Pending):
@@ -232,7 +232,7 @@ class Import(Pending):
             columns = self._kind.recognise(source.columns, options)
             await asyncio.to_thread(columns.look_through, source)
             stem = options.stem_of(source.name)
-            check_places(stem)
+            check_places(stem, source.writes_workbooks)
             path = options.journal or stem.with_name(f"{stem.name}.journal")
             if options.dry_run:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="homebox-"))
@@ -338,7 +338,8 @@ class Import(Pending):
 
     async def _opened(self) -> Source:
         rows = self._given
-        given = rows if isinstance(rows, (str, PathLike)) else await spool(rows)
+        is_file = isinstance(rows, (str, PathLike)) or hasattr(rows, "read")
+        given: Any = rows if is_file else await spool(cast(Rows, rows))
         opening = asyncio.ensure_future(asyncio.to_thread(self._arranged, given))
         try:
             return await asyncio.shield(opening)
@@ -350,7 +351,7 @@ class Import(Pending):
                 _close(opening)
             raise
 
-    def _arranged(self, given: Source | str | PathLike[str]) -> Source:
+    def _arranged(self, given: Source | str | PathLike[str] | BinaryIO) -> Source:
         options = self._options
         source = (
             given
@@ -359,6 +360,7 @@ class Import(Pending):
                 given,
                 delimiter=options.delimiter,
                 encoding=options.encoding,
+                sheet=options.sheet,
                 names=self._names,
             )
         )
@@ -375,6 +377,7 @@ class Import(Pending):
             "stem": str(stem.absolute()),
             "delimiter": self._options.delimiter,
             "encoding": self._options.encoding,
+            "sheet": self._options.sheet,
             "names": sorted(self._names),
             "account_options": self.account_options,
         }

@@ -256,6 +256,7 @@ async def _written(journal: Journal) -> tuple[Mapping[str, Path], str]:
             kept["path"],
             delimiter=kept["delimiter"],
             encoding=kept["encoding"],
+            sheet=kept.get("sheet"),  # journals of before have none
             names=kept["names"],
         )
     except SourceError as error:
@@ -267,7 +268,8 @@ async def _written(journal: Journal) -> tuple[Mapping[str, Path], str]:
 
 
 def _there(stem: Path) -> Mapping[str, Path]:
-    return {kind: path for kind, path in result_paths(stem).items() if path.exists()}
+    places = [*result_paths(stem).items(), *result_paths(stem, workbooks=True).items()]
+    return {kind: path for kind, path in places if path.exists()}
 
 
 async def _ids(kind: str, make: Any) -> IdSet:

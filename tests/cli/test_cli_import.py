@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import Result
 
@@ -190,3 +191,36 @@ def test_cannot_be_confirmed(run: Run, write: Write, real: Emulator) -> None:
     assert (2, "", 0) == (result.exit_code, result.stdout, real.store.commits)
     assert "add --yes" in result.stderr
     assert 0 == run(*IMPORT, "--yes").exit_code
+
+
+def test_workbook(run: Run, folder: Path) -> None:
+    """A workbook is imported as a CSV file is, its results are workbooks, and it resumes."""
+    header, home = ("line1", "city", "postcode", "ref"), ("1 High St", "Leeds", "LS1 1AA", "A1")
+    book = openpyxl.Workbook()
+    for name in ("Lettings", "Sales"):
+        sheet = book.create_sheet(name)
+        for row in (header, home, (*home[:3], "")):
+            sheet.append(row)
+    book.save(folder / "in.xlsx")
+    command = ("import", "properties", "in.xlsx", "--emulator")
+    asked = run(*command)
+    assert 2 == asked.exit_code
+    assert "has 2 sheets with rows: 'Lettings' (3 rows), 'Sales' (3 rows)" in asked.stderr
+    for _ in "ab":
+        result = run(*command, "--sheet", "Sales")
+        assert 1 == result.exit_code
+        assert 1 == len(states(folder))
+        assert (folder / "in.created.xlsx").exists()
+        assert (folder / "in.rejects.xlsx").exists()
+
+
+def test_stdin(run: Run, folder: Path) -> None:
+    """The rows of stdin have a journal and results by that name; the same rows resume."""
+    rows = "line1,city,postcode,ref\n1 High St,Leeds,LS1 1AA,A1\n"
+    for _ in "ab":
+        result = run("import", "properties", "-", "--emulator", "--yes", input=rows)
+        assert 0 == result.exit_code, result.output
+        assert 1 == len(states(folder))
+        assert {"stdin.journal", "stdin.created.csv"} <= {path.name for path in folder.iterdir()}
+    changed = run("import", "properties", "-", "--emulator", "--yes", input=rows + rows[24:])
+    assert "stdin.journal: the input, or how it is read, changed" in changed.stderr

@@ -94,7 +94,7 @@ LOCKS: list[Any] = []
         (lambda folder: (folder / "in.csv").mkdir(), [], "in.csv: is a folder; name a file in it"),
         (holds("in.csv", b""), [], "in.csv: is empty; it needs a line of column names and rows"),
         (holds("in.csv", b"\x00\x01\x02" * 99), [], "in.csv: holds NUL bytes, so it is not text"),
-        (holds("in.csv", b"PK\x03\x04" + b"\0" * 99), [], "in.csv: is an Excel workbook or a zip"),
+        (holds("in.csv", b"PK\x03\x04" + b"\0" * 99), [], "in.csv: is a damaged workbook"),
         (merged, [], "in.csv: line 1 "),
         (holds("in.csv", b"a,b\n1,2\n"), [], "there is no address among the columns 'a', 'b'"),
         (changed, [], "in.journal: the input, or how it is read, changed since this journal"),

@@ -28,7 +28,6 @@ BAD_FILES: Mapping[str, tuple[str | bytes, str]] = {
     "same-name": ("a,b, a\n1,2,3\n", r"columns 1 and 3 are both named 'a'; rename"),
     "header-quotes": ('a,"b"x\n1,2\n', r"column names on line 1 have a quote"),
     "nul": (b"a,b\n1,\x002\n", r"holds NUL bytes.*; export"),
-    "xlsx": (b"PK\x03\x04...", r"is an Excel workbook.*; save"),
     "mixed": ("a,b\né,1\n".encode() + b"\xe9,2\n", r"line 3 is not UTF-8.*--encoding"),
     "bom-lies": (codecs.BOM_UTF8 + b"a,b\n\xe9,2\n", r"line 2 is not UTF-8"),
     "neither": (
@@ -37,7 +36,6 @@ BAD_FILES: Mapping[str, tuple[str | bytes, str]] = {
     ),
     "half-utf-16": (b"\xff\xfea\x00,", r"is not utf-16"),
     "utf-16-nul": ("\ufeffa,\x00b\n".encode("utf-16-le"), r"holds NUL bytes"),
-    "array": ('[{"a": 1}]', r"is one JSON array; write one object a line"),
 }
 
 
