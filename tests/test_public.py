@@ -126,6 +126,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pricing": {"errors", "rules", "tidying"},
     "models": {"errors"},
     "cells": set(),
+    "workbook_writer": {"cells"},
     "days": set(),
     "lenient": {"days", "models"},
     "codec": {"days", "lenient", "models"},

@@ -38,6 +38,17 @@ class _End:
     failure: Exception | None = None
 
 
+def _stdin(file: Path) -> BinaryIO | None:
+    """Keep what stdin gives, where it is the input, as it is read more than once."""
+    if str(file) != "-":
+        return None
+    if sys.stdin is None:
+        raise click.UsageError("stdin (-) is closed; name a file")
+    kept = copied(sys.stdin.buffer, STDIN)
+    click.get_current_context().call_on_close(kept.close)
+    return kept
+
+
 @attrs.frozen(kw_only=True)
 class Command:
     """An import as it was typed: `make`, the importer's function, and what it takes."""
@@ -49,18 +60,9 @@ class Command:
     options: dict[str, Any]
     resume: str = attrs.field(factory=lambda: typed(click.get_current_context()))
     account: str = attrs.field(factory=lambda: account_options(click.get_current_context()))
-    stdin: BinaryIO | None = attrs.field()
-
-    @stdin.default
-    def _copied(self) -> BinaryIO | None:
-        """Keep what stdin gives, as it is read more than once."""
-        if str(self.file) != "-":
-            return None
-        if sys.stdin is None:
-            raise click.UsageError("stdin (-) is closed; name a file")
-        file = copied(sys.stdin.buffer, STDIN)
-        click.get_current_context().call_on_close(file.close)
-        return file
+    stdin: BinaryIO | None = attrs.field(
+        default=attrs.Factory(lambda self: _stdin(self.file), takes_self=True)
+    )
 
     @property
     def source(self) -> Path | BinaryIO:

@@ -58,7 +58,7 @@ def open_source(
         return _recognise(file, STDIN, None, delimiter, encoding, sheet, names)
     spooler = Spooler("rows")
     with spooler.guard():
-        for mapping in source:
+        for mapping in cast(Iterable[Mapping[str, Any]], source):
             spooler.add(mapping)
         return spooler.finish()
 
