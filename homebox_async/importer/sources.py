@@ -56,9 +56,10 @@ def open_source(
     if hasattr(source, "read"):
         file = copied(cast(BinaryIO, source), STDIN)
         return _recognise(file, STDIN, None, delimiter, encoding, sheet, names)
+    rows: Any = source
     spooler = Spooler("rows")
     with spooler.guard():
-        for mapping in cast(Iterable[Mapping[str, Any]], source):
+        for mapping in rows:
             spooler.add(mapping)
         return spooler.finish()
 
