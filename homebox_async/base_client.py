@@ -77,14 +77,15 @@ class BaseClient(_Single):
         self._options = options
         self._deadline = options.deadline
         self._observer = Observer(options.listeners)
+        inner = (*options.attempt_middlewares, *self._innermost())
         self._handle: Handler = chain(
             (
                 *options.middlewares,
                 self._observer,
                 Retrier(options.retry, tell=self._observer.tell, quota=self._quota),
                 self._throttle,
-                *options.attempt_middlewares,
-                *self._innermost(),
+                *([self._throttle.hold] if inner else []),
+                *inner,
                 answered,
             ),
             self._transport.send,

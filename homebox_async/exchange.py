@@ -10,8 +10,10 @@ tracing). `ClientSession.request` itself serves in all other cases, and for form
 from __future__ import annotations
 
 import asyncio
+import functools
 import select
 import types
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -50,9 +52,7 @@ class ProbedRequest(aiohttp.ClientRequest):
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         """Send the request, and note that it is being sent."""
-        if conn.protocol is None or conn.protocol.should_close:
-            # Bytes came in while the connection was idle: a proxy's 408, or a second answer. They
-            # would be taken for the answer to this request.
+        if conn.protocol is None:
             raise aiohttp.ServerDisconnectedError
         current_attempt.get().sent = True
         return await super().send(conn)
@@ -80,6 +80,8 @@ class Connector(aiohttp.TCPConnector):
             raise
         if hasattr(transport, "max_size"):
             transport.max_size = 64 * 1024
+        peeked: Any = protocol  # looked at before each request: made once
+        peeked.has_input = _input_of(transport)
         try:
             if not await is_open(protocol):
                 raise aiohttp.ServerDisconnectedError
@@ -88,14 +90,13 @@ class Connector(aiohttp.TCPConnector):
             raise
         return protocol
 
-    async def _get(self, *args: Any, **kwargs: Any) -> Any:
+    async def _get(self, key: Any, traces: Any) -> Any:
         """Return an idle connection that the server has not closed, None if there is none."""
-        while (connection := await super()._get(*args, **kwargs)) is not None:
+        while (connection := await super()._get(key, traces)) is not None:
             try:
-                protocol = connection.protocol
-                assert protocol is not None
+                protocol: Any = connection.protocol
                 # The common case first, without a coroutine of its own.
-                if not (protocol.should_close or _has_input(protocol.transport)):
+                if not (protocol.has_input() or protocol.should_close):
                     return connection
                 if await is_open(protocol):
                     return connection
@@ -128,32 +129,35 @@ _TURNS: Final = 4
 """Turns of the loop in which it reads what has come, undoes TLS, and closes what has ended."""
 
 
-async def is_open(protocol: ResponseHandler) -> bool:
+async def is_open(protocol: Any) -> bool:
     """Return whether a connection that nothing is expected from can be written to.
 
-    The server may have ended it while this process did something else: the loop learns that only
+    Bytes that came in while it was idle, as a proxy's 408, would be taken for the answer to the
+    next request. And the server may have ended it while this process did something else: the loop learns that only
     when it reads, and a write would go nowhere. So what lies at the socket is read first. Under
     TLS it may be a session ticket, and then the connection is as good as before.
     """
     for _ in range(_ROUNDS):
         if not protocol.is_connected() or protocol.should_close:
             return False
-        if not _has_input(protocol.transport):
+        if not protocol.has_input():
             return True
         for _ in range(_TURNS):
             await asyncio.sleep(0)
     return False
 
 
-def _has_input(transport: asyncio.BaseTransport | None) -> bool:
-    """Return whether bytes, an end or an error lie at the socket of a transport."""
-    assert transport is not None  # or it would not be connected
+def _input_of(transport: asyncio.BaseTransport) -> Callable[[], object]:
+    """Return what shows whether bytes, an end or an error lie at the socket of a transport.
+
+    It is called while the transport is open: the number of its socket is its own until then.
+    """
     number = transport.get_extra_info("socket").fileno()
     if not hasattr(select, "poll"):  # on Windows, where `select` takes any number
-        return bool(select.select([number], [], [], 0)[0])
+        return lambda: select.select([number], [], [], 0)[0]
     poll = select.poll()
     poll.register(number, select.POLLIN)
-    return bool(poll.poll(0))
+    return functools.partial(poll.poll, 0)
 
 
 def is_plain(session: aiohttp.ClientSession) -> bool:

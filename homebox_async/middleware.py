@@ -141,42 +141,44 @@ class Throttle:
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
         """Hold the attempt back while the client is paused or its quota is in use."""
-        outer = _held.get()
+        permits, outer = self.permits, _held.get()
         # A middleware that calls its own client would wait for the permit that it holds itself.
         inside = outer is not None and outer.is_of(self)
-        if self.paused_until or self.permits.limit is not math.inf:
+        if self.paused_until or permits.limit is not math.inf:
             try:
                 await self._wait(request, inside)
             except asyncio.CancelledError as cancelled:
                 note_cancelled(cancelled, request, Outcome.NOT_SENT)
                 raise
         elif not inside:
-            self.permits.in_flight += 1
-        if inside:
-            return await self._watched(request, handler)
+            permits.in_flight += 1
+        try:
+            response = await handler(request)
+            left = response.headers.get("X-RateLimit-Remaining")
+            if left is not None:
+                known = left.isdecimal() and len(left) < 12
+                permits.limit = max(1, int(left)) if known else math.inf
+            return response
+        except RateLimited as limited:
+            if limited.retry_after is not None:
+                self.pause(limited.retry_after)
+            raise
+        finally:
+            if not inside:
+                permits.give()
+
+    async def hold(self, request: Request, handler: Handler) -> Response:
+        """Let what runs below know of the permit: a middleware of its own, for where it matters."""
+        outer = _held.get()
         while outer is not None and outer.throttle is None:
             outer = outer.outer
         held = _Held(self, outer)
         token = _held.set(held)
         try:
-            return await self._watched(request, handler)
+            return await handler(request)
         finally:
             held.throttle = None
             _held.reset(token)
-            self.permits.give()
-
-    async def _watched(self, request: Request, handler: Handler) -> Response:
-        try:
-            response = await handler(request)
-        except RateLimited as limited:
-            if limited.retry_after is not None:
-                self.pause(limited.retry_after)
-            raise
-        left = response.headers.get("X-RateLimit-Remaining")
-        if left is not None:
-            known = left.isdecimal() and len(left) < 12
-            self.permits.limit = max(1, int(left)) if known else math.inf
-        return response
 
     def pause(self, seconds: float) -> None:
         """Hold every call back for so many seconds from now."""

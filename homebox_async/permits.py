@@ -33,7 +33,8 @@ class Permits:
     def give(self) -> None:
         """Take a permit back."""
         self.in_flight -= 1
-        self.wake()
+        if self._waiting:
+            self.wake()
 
     def allow(self, limit: float) -> None:
         """Change the limit."""

@@ -11,14 +11,14 @@ import re
 import sys
 from collections.abc import Collection
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import UnsetType
 
 T = TypeVar("T")
 
 # Looked up first, as nearly all values are of these.
-_PLAIN: set[type] = {
+PLAIN: Final[set[type]] = {
     *(str, int, float, bool, type(None), bytes, list, tuple, dict),
     *(dt.date, dt.datetime, Decimal, UnsetType),
 }
@@ -30,12 +30,12 @@ _E164 = re.compile(r"\+[0-9]+")
 
 def known(kind: type) -> None:
     """Note a class whose objects are what they are."""
-    _PLAIN.add(kind)
+    PLAIN.add(kind)
 
 
 def plain(value: T) -> T:
     """Return text and numbers of subclasses as plain ones: Markup, members of enums, numpy's."""
-    return value if type(value) in _PLAIN else _plain(value)
+    return value if type(value) in PLAIN else _plain(value)
 
 
 def _plain(value: Any) -> Any:

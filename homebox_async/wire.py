@@ -36,7 +36,7 @@ from .errors import (
     ValidationError,
 )
 from .rules import UNSET, Input, Rule, absent, check, positive_integer, tidy
-from .tidying import plain
+from .tidying import PLAIN, plain
 
 
 class Safety(enum.Enum):
@@ -243,7 +243,8 @@ def encode(
     `ids`: whether the parameters that are named so have to be ids.
     """
     rules = rules or {}
-    params, query = _tidied(params or {}, rules), _tidied(query or {}, rules)
+    params = _tidied(params, rules) if params else {}
+    query = _tidied(query, rules) if query else {}
     fields = None if fields is None else _tidied(fields, rules)
     form = None if form is None else _tidied(form, rules)
     wrong = _path_problems(params, ids) if params else []
@@ -301,6 +302,10 @@ def checked(
 
 def _tidied(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
     # Most values have no rule that changes them, and a call of `tidy` takes as long as the rest.
+    if not rules:
+        return {
+            name: value if type(value) in PLAIN else plain(value) for name, value in given.items()
+        }
     return {
         name: tidy(rules[name])(value) if name in rules else plain(value)
         for name, value in given.items()
@@ -312,6 +317,8 @@ def _path_problems(params: Mapping[str, str | int], ids: bool) -> list[Problem]:
     wrong: list[Problem] = []
     for name, value in params.items():
         if ids and (name == "id" or name.endswith("_id")):
+            if type(value) is int and 0 < value < 1 << 63:  # as nearly all are
+                continue
             fault = positive_integer(value)
             if fault is not None:
                 wrong.append(Problem(name, *fault))

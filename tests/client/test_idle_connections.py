@@ -24,7 +24,7 @@ import uvloop
 from aiohttp import TCPConnector
 
 from homebox_async import AsyncHomebox, ConnectionFailed, Outcome, Retry
-from homebox_async.exchange import _has_input
+from homebox_async.exchange import _input_of
 
 BODY = b'{"data": {"id": 7}}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
@@ -227,7 +227,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     async def slow(*args: Any) -> Any:
         protocol = await create(*args)
         time.sleep(0.03)
-        found.append(_has_input(protocol.transport))
+        found.append(bool(_input_of(protocol.transport)()))
         return protocol
 
     monkeypatch.setattr(TCPConnector, "_create_connection", slow)

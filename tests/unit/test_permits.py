@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homebox_async import Request, Response
-from homebox_async.middleware import Throttle
+from homebox_async.middleware import Throttle, chain
 from homebox_async.permits import Permits
 from homebox_async.wire import Safety
 
@@ -164,7 +164,7 @@ async def test_a_call_within_a_call(number: str, how: str) -> None:
         return await in_task(how.count("task"))
 
     async with asyncio.timeout(5):
-        await throttle(request(), outer)
+        await chain([throttle, throttle.hold], outer)(request())
     assert 0 == throttle.permits.in_flight
 
 
@@ -188,7 +188,7 @@ async def test_a_task_that_outlives_its_call_counts() -> None:
         tasks.append(asyncio.create_task(later()))
         return left("1")
 
-    await throttle(request(), outer)
+    await chain([throttle, throttle.hold], outer)(request())
     go.set()
     await tasks[0]
     assert ([1], 0) == (seen, throttle.permits.in_flight)
