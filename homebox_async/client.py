@@ -33,7 +33,7 @@ from .resources.voids import AsyncVoids
 from .retry import Retry
 from .tracebacks import clean
 from .transport import Transport
-from .wire import SAFETY, Response, encode
+from .wire import SAFETY, Response, encode, large_numbers
 
 if TYPE_CHECKING:
     import ssl
@@ -233,6 +233,7 @@ class AsyncHomebox(BaseClient):
             query=query,
             fields=json,
             form=form,
+            problems=large_numbers(json or {}),
             read=read,
             ids=False,
         )

@@ -133,9 +133,9 @@ async def is_open(protocol: Any) -> bool:
     """Return whether a connection that nothing is expected from can be written to.
 
     Bytes that came in while it was idle, as a proxy's 408, would be taken for the answer to the
-    next request. And the server may have ended it while this process did something else: the loop learns that only
-    when it reads, and a write would go nowhere. So what lies at the socket is read first. Under
-    TLS it may be a session ticket, and then the connection is as good as before.
+    next request. And the server may have ended it while this process did something else: the loop
+    learns that only when it reads, and a write would go nowhere. So what lies at the socket is
+    read first. Under TLS it may be a session ticket, and then the connection is as good as before.
     """
     for _ in range(_ROUNDS):
         if not protocol.is_connected() or protocol.should_close:

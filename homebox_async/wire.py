@@ -380,7 +380,7 @@ def _json(fields: Mapping[str, Any]) -> bytes:
         data = _encoded(given)
         # msgspec writes NaN and Infinity as null, and those of Decimal as text.
         if b"null" in data or b"NaN" in data or b"Infinity" in data:
-            wrong = [name for name, value in given.items() if _holds_no_number(value)]
+            wrong = [name for name, value in given.items() if _holds(value, _is_no_number)]
             if wrong:
                 raise ValidationError(
                     Problem(name, "is or holds NaN or Infinity", "give a finite number or None")
@@ -440,7 +440,19 @@ def _is_too_deep(value: Any) -> bool:
     return bool(level)
 
 
-def _holds_no_number(value: Any) -> bool:
+def large_numbers(fields: Mapping[str, Any]) -> Iterator[Problem]:
+    """Refuse whole numbers that do not fit into 64 bits: PHP, as most readers, rounds them."""
+    for name, value in fields.items():
+        try:
+            is_large = _holds(value, _is_large)
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            continue  # `encode` says that it is no JSON
+        if is_large:
+            fix = "give one below 2**63, or text"
+            yield Problem(name, "is or holds a number that JSON readers round", fix)
+
+
+def _holds(value: Any, is_wrong: Callable[[Any], bool]) -> bool:
     waiting = [msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=_plainly)]
     while waiting:  # no recursion: what msgspec can write may be deep
         here = waiting.pop()
@@ -448,9 +460,17 @@ def _holds_no_number(value: Any) -> bool:
             waiting += here.values()
         elif isinstance(here, list):
             waiting += here
-        elif isinstance(here, (float, Decimal)) and not math.isfinite(here):
+        elif is_wrong(here):
             return True
     return False
+
+
+def _is_no_number(value: Any) -> bool:
+    return isinstance(value, (float, Decimal)) and not math.isfinite(value)
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
 
 
 def _is_json(value: Any) -> bool:

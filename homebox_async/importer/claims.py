@@ -37,7 +37,7 @@ class Item:
 
     `unsent`: it is certain that the server has nothing of it, and nothing is recorded of it.
     `doubtful`: an earlier request for it was left without an answer, and looked up in vain.
-    `confirmed`: the server said that it created it, so it is never sent again.
+    `confirmed`: the server answered with success and without an id: it is never sent again.
     `refused`: what the server said when it refused it after an answer was lost.
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
     `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.

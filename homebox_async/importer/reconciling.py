@@ -112,7 +112,7 @@ class Reconciler:
             )
         elif item.confirmed:
             await leave_open(
-                item, "the server said that it was created, but its list does not show it"
+                item, "the server answered with success, but its list does not show it"
             )
         elif item.refused:
             await leave_open(

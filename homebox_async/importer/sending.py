@@ -144,7 +144,7 @@ class Sender:
                 if made.id is None or not is_id(made.id):
                     item.confirmed = True
                     self._claims.keep_open(
-                        item, "it was created, but the answer does not tell its id"
+                        item, "the server answered with success, but without an id that shows it"
                     )
                 else:
                     self._probe.created(item, made.id)

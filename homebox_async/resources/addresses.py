@@ -44,7 +44,8 @@ def _text(value: str) -> str:
 class AddressId(Input):
     """An address that `addresses.find` returned: the API prefers it to a complete one.
 
-    `address_id`: as found ("Find an Address"). `postcode` may go with it ("Create Lead").
+    `address_id`: as found ("Find an Address"). `postcode` may go with it ("Create Lead"),
+    and goes out with its one space.
     """
 
     # Not by `field`: type checkers would take it for optional in a class that is not `input_model`.

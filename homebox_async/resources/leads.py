@@ -34,7 +34,10 @@ from .properties import Property
 
 @input_model
 class NewTenant(Input):
-    """A tenant to tell Homebox of. The phone number includes the country code (+44...)."""
+    """A tenant to tell Homebox of.
+
+    The phone number includes the country code (+44...) and goes out as E.164, without spaces.
+    """
 
     first_name: str = field(text, secret=True)
     last_name: str = field(text, secret=True)

@@ -96,7 +96,8 @@ class AsyncInviteCreation(Resource):
         """Invite a bill payer to an order; the confirmation holds the server's words.
 
         It reaches a real person: the tenant gets an SMS with a link to sign up. Only invite those
-        who pay. `phone_number`: a mobile's, with country code (+44...).
+        who pay. `phone_number`: a mobile's, with country code (+44...), sent as
+        E.164 without spaces.
         Raises ValidationError before anything is sent, NotFound where there is no such order,
         OutcomeUnknown if the SMS may have gone out all the same, RequestError otherwise.
         Source: POST /api/partner/order/{order_id}/invite, "Invite Bill Payer"; for a branch
@@ -157,7 +158,8 @@ class AsyncBillPayers(Resource):
 
         It sets up a direct debit on the account and emails the tenant that it has.
         Call it once for each of the order's `bill_payers`.
-        `phone_number`: a mobile's, with country code. `nationality`: ISO 3166-1 alpha-2 ("GB").
+        `phone_number`: a mobile's, with country code, sent as E.164 without spaces. `nationality`:
+        ISO 3166-1 alpha-2 ("GB").
         `birthday`: a past date, sent as DD/MM/YYYY. `account_number`: 8 digits, `sort_code`: 6
         digits, both text. There is no idempotency key.
         Raises ValidationError before anything is sent, NotFound where there is no such order,

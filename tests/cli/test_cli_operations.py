@@ -293,6 +293,9 @@ def test_from_stdin(run: Run, filled: Emulator) -> None:
         (json.dumps(BODY | {"address": {"address_id": "1", "city": "x"}}), "give the address"),
         (json.dumps(BODY | {"tenancy_start": "01/12/26"}), "--tenancy-start: is not a date"),
         (json.dumps(BODY | {"notifications": "no"}), "notifications is str, not true or false"),
+        (json.dumps(BODY | {"tenancy_start": None}), "something is missing; add --tenancy-start"),
+        (json.dumps(BODY | {"notifications": None}), "notifications is None"),
+        (json.dumps(BODY | {"address": BODY["address"] | {"city": None}}), "city is"),
     ],
     ids=[
         "empty",
@@ -306,6 +309,9 @@ def test_from_stdin(run: Run, filled: Emulator) -> None:
         "both",
         "date",
         "rule",
+        "null",
+        "null-optional",
+        "null-inside",
     ],
 )
 def test_bad_from(run: Run, filled: Emulator, folder: Path, text: str, error: str) -> None:

@@ -71,13 +71,17 @@ async def test_queries(server: Any, client: AsyncHomebox, query: Any, target: st
         ({"json": {"v": [deep(2_000), {"a": deep(3)}]}}, "v"),
         ({"json": {"v": deep(512)}}, "v"),
         ({"json": {"v": 10**5000}}, "v"),
+        *[
+            ({"json": {"v": value}}, "v")
+            for value in (1 << 63, -(1 << 63) - 1, [1, [1 << 70]], {"a": {"b": 1 << 64}})
+        ],
         ({"json": {"v": [float("inf")]}}, "v"),
         ({"json": {"v": numpy.float64("nan")}}, "v"),
         ({"json": {"v": object()}}, "v"),
         ({"into": dict}, "into"),
         ({"into": "Lead"}, "into"),
     ],
-    ids=range(39),
+    ids=range(43),
 )
 async def test_kinds_refused(
     server: Any, client: AsyncHomebox, options: dict[str, Any], field: str
@@ -107,6 +111,13 @@ async def test_method_and_path(client: AsyncHomebox, method: Any, path: Any) -> 
         await client.request(method, path)
 
 
+async def test_the_largest_numbers(server: Any, client: AsyncHomebox) -> None:
+    """Whole numbers of 64 bits, and longer ones as text, go out as they are."""
+    given = {"a": (1 << 63) - 1, "b": [-(1 << 63)], "c": str(1 << 70)}
+    await client.request("POST", "x", json=given)
+    assert given == json.loads(server.seen[0].body)
+
+
 async def test_json_of_subclasses(server: Any, client: AsyncHomebox) -> None:
     """Texts and numbers of subclasses go out as what they are, at any depth."""
     given = {"a": Markup("<b>"), "b": [{"c": numpy.int64(1)}, numpy.str_("x")], "d": Word.ONE}
@@ -132,3 +143,12 @@ async def test_names_of_files(
     body = server.seen[0].body.decode("utf-8", "surrogateescape")
     assert f'Content-Disposition: form-data; name="image"; filename="{written}"\r\n' in body
     assert 'Content-Disposition: form-data; name="a"\r\n' in body
+
+
+@pytest.mark.parametrize("type", ["gas", "Gas", "GAS", "Electric", "Water"])
+async def test_what_came_back_goes_out(server: Any, client: AsyncHomebox, type: str) -> None:
+    """A reading's type as answers write it ("Gas") is accepted, and goes out as requests do."""
+    await client.readings.create_for_order(
+        1, type=type, reading=5, date_of_reading=dt.date(2026, 11, 1)
+    )
+    assert f"\r\n{type.lower()}\r\n".encode() in server.seen[0].body

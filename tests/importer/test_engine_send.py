@@ -365,7 +365,7 @@ async def test_answer_without_id(bench: Any, server: Any) -> None:
         report = await bench.report(client=bench.client(base_url=server.url))
         assert (0, 1, run == 0) == (report.created, report.unknown, report.sent == 1)
         [row] = told(report.files["unknown"])
-        assert "the server said that it was created, but its list does not show it" == row["error"]
+        assert "the server answered with success, but its list does not show it" == row["error"]
     assert 1 == len([seen for seen in server.seen if seen.method == "POST"])
 
 
