@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import attrs
 
-from .records import Record
+from .records import Record, Time
 
 # What a tenancy is; `tenancy_type` and `responsibility` in answers follow from it.
 Kind = Literal["tenant", "partner", "void"]
@@ -79,8 +79,8 @@ class Tenancy(Record):
     start: str
     end: str | None
     move_in: str
-    created_at: float
-    updated_at: float
+    created_at: Time
+    updated_at: Time
     order_id: int | None = None
     void: Void | None = None
 
@@ -113,8 +113,8 @@ class Order(Record):
     status_id: int
     from_lead_id: int | None
     account_name: str | None = attrs.field(repr=False)
-    created_at: float
-    updated_at: float
+    created_at: Time
+    updated_at: Time
 
 
 @attrs.frozen(weakref_slot=False)
@@ -129,8 +129,8 @@ class Invite(Record):
     last_name: str = attrs.field(repr=False)
     phone_number: str = attrs.field(repr=False)
     total_sent: int
-    sent_at: float
-    created_at: float
+    sent_at: Time
+    created_at: Time
     gone: bool = False
 
 
@@ -150,7 +150,7 @@ class Payer(Record):
     nationality: str = attrs.field(repr=False)
     account_name: str = attrs.field(repr=False)
     mandate: str
-    created_at: float
+    created_at: Time
     gone: bool = False
 
 
@@ -171,8 +171,8 @@ class Payment(Record):
     email: str | None = attrs.field(repr=False)
     first_name: str = attrs.field(repr=False)
     last_name: str = attrs.field(repr=False)
-    paid_at: float | None
-    created_at: float
+    paid_at: Time | None
+    created_at: Time
 
 
 @attrs.frozen(weakref_slot=False)
@@ -184,8 +184,8 @@ class Payout(Record):
     id: int
     order_id: int
     bill_id: int
-    created_at: float
-    paid_at: float | None
+    created_at: Time
+    paid_at: Time | None
 
 
 @attrs.frozen(weakref_slot=False)
@@ -198,7 +198,7 @@ class PostalBill(Record):
     order_id: int
     name: str
     notes: str | None
-    created_at: float
+    created_at: Time
 
 
 @attrs.frozen(weakref_slot=False)
@@ -213,7 +213,7 @@ class Branch(Record):
     reference_number: str | None
     image_path: str | None
     theme_color_primary: str | None
-    created_at: float
+    created_at: Time
 
 
 @attrs.frozen(weakref_slot=False)

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from operator import attrgetter
 from sys import intern
-from typing import Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Self, cast
 
 import attrs
+import msgspec
 
 from .addresses import Address
+
+Time = Annotated[float, msgspec.Meta(ge=0, lt=32503680000)]
+"""Seconds since 1970, before the year 3000."""
 
 # The id of the partner account itself; those of its branches follow.
 PARTNER = 1
@@ -35,6 +39,13 @@ class Record:
         return type(self)._reader(self)
 
     @classmethod
+    def checked(cls, values: list[Any]) -> Self:
+        """Return the row that `load` does; ValueError for values of other kinds than the fields."""
+        row = cls.load(values)
+        msgspec.convert(msgspec.to_builtins(row), cls)
+        return row
+
+    @classmethod
     def load(cls, values: list[Any]) -> Self:
         """Return the row that was written as these values."""
         return cls(*values)
@@ -47,7 +58,7 @@ class Instance(Record):
     table: ClassVar[str] = "instance"
 
     id: str
-    made_at: float
+    made_at: Time
 
 
 @attrs.frozen(weakref_slot=False)
@@ -90,8 +101,8 @@ class Property(Record):
     county: str | None
     postcode: str
     status_id: int
-    created_at: float
-    updated_at: float
+    created_at: Time
+    updated_at: Time
     external_id: str | None
     reference: str | None
     partner_id: int = PARTNER
@@ -131,7 +142,7 @@ class Lead(Record):
     managing_party_name: str | None
     reference: str | None
     tenants: tuple[Tenant, ...]
-    created_at: float
+    created_at: Time
     partner_id: int = PARTNER
 
     @classmethod
@@ -156,7 +167,7 @@ class Reading(Record):
     reading2: str | None
     date_of_reading: str
     source: str | None
-    created_at: float
+    created_at: Time
 
 
 @attrs.frozen

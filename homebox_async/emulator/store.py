@@ -158,7 +158,7 @@ class Store:
             fresh = False
             for table, values in pairs:
                 try:
-                    self._apply(self._kinds[table].load(values))
+                    self._apply(self._kinds[table].checked(values))
                 except Exception:  # a damaged file may hold anything
                     raise StateError(
                         f"{path}: cannot read a {table[:40]!r} record; "

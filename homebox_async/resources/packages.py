@@ -234,8 +234,8 @@ class AsyncTenantPackages(AsyncTenantPackageCreation):
     ) -> TenantQuote:
         """Return the packages on offer for a postcode, with bills, add-ons and prices.
 
-        `postcode`: a full UK one, sent with its one space. `is_student`: True leaves the council tax
-        out. Nothing is changed.
+        `postcode`: a full UK one, sent with its one space. Nothing is changed.
+        `is_student`: True leaves the council tax out.
         Raises ValidationError for what is no UK postcode, RequestError for a failed call.
         Source: GET /api/partner/packages, "Get Tenant Package Quote".
         """
@@ -257,8 +257,7 @@ class AsyncPartnerPackages(Resource):
     ) -> PartnerQuote:
         """Return the utilities on offer for an address, with bills, prices and service charge.
 
-        `housemates`: above 0. `postcode`: a full UK one, sent with its one space. `is_student`: True leaves the council tax
-        out. Nothing is changed.
+        `housemates`: above 0. `is_student`: True leaves the council tax out. Nothing is changed.
         Raises ValidationError before anything is sent, RequestError for a failed call.
         Source: GET /api/partner/quote, "Get Partner Package Quote".
         """

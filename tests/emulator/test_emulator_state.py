@@ -1,5 +1,6 @@
 """The state file: what survives, and what is refused."""
 
+import json
 import subprocess
 import sys
 import types
@@ -195,6 +196,35 @@ async def test_not_a_state_file(tmp_path: Path, text: str, message: str) -> None
     with pytest.raises(StateError, match=message):
         await Emulator(state=path).start()
     assert text == path.read_text()
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, [[1]], float("inf"), 1 << 70], ids=str)
+async def test_values_of_other_kinds(
+    serve: Any, home: dict[str, Any], tmp_path: Path, odd: Any
+) -> None:
+    """A value that its field cannot hold is refused when it is read, whichever row has it."""
+    path = tmp_path / "state.jsonl"
+    emulator, session = await serve(state=path)
+    await fill(emulator, session, home)
+    rows = {
+        table: values
+        for line in path.read_text().splitlines()
+        for table, values in json.loads(line)
+        if table != "instance"
+    }
+    assert len(rows) > 8
+    damaged, count = tmp_path / "damaged.jsonl", 0
+    for table, values in rows.items():
+        for place, value in enumerate(values):
+            if odd == 1 << 70 and not isinstance(value, (str, float)):
+                continue  # an id, or none, of another size
+            damaged.write_text(
+                json.dumps([[table, [*values[:place], odd, *values[place + 1 :]]]]) + "\n"
+            )
+            with pytest.raises(StateError, match=f"cannot read a '{table}' record"):
+                Store(Assumed()).open(damaged)
+            count += 1
+    assert count > 40
 
 
 # Opens a state, and says how that went.
