@@ -75,7 +75,7 @@ def _add(what: str) -> None:
 
     # The help is made for each list.
     command.__doc__ = (
-        f"Export {_HELP[what]}.\n\nAn export that was interrupted goes on where it stopped when"
+        f"Export {_HELP[what]}.\n\nAn export that was interrupted resumes where it stopped when"
         " the same command is run again: FILE.part holds what is there so far, and FILE appears"
         " when it is whole. It holds personal data; who may read it is up to your umask."
     )

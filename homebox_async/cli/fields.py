@@ -38,7 +38,7 @@ _HELP: Mapping[str, str] = {
     "is_premium": "Homebox writes to every supplier and switches the energy.",
     "is_student": "Leaves the council tax out.",
     "nationality": "Two capitals, such as GB.",
-    "notifications": "Whether the suppliers are told.",
+    "notifications": "Whether suppliers are notified.",
     "package_id": "A package of the quote.",
     "phone_number": "With country code, such as +441234567890.",
     "property_id": "A property of yours, instead of its address.",

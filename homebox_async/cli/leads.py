@@ -32,7 +32,9 @@ def _effects(values: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield f"{messages} go to tenants if the tenancy starts within two weeks; it starts later"
     if values.get("notifications") is not False:
-        yield "suppliers are told after 6 days, and tenants of that (not with --no-notifications)"
+        yield (
+            "suppliers are notified after 6 days, and tenants of that (not with --no-notifications)"
+        )
 
 
 @click.group(epilog=examples("homebox leads list"))

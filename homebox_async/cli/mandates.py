@@ -28,7 +28,7 @@ operation(
         act="change a mandate",
         effects=lambda values: ["a direct debit is set up on the account that is given"],
     ),
-    """Set up the direct debit of a bill payer anew and show the mandate.
+    """Set up the direct debit of a bill payer again and show the mandate.
 
     Possible while its status is nomandate, rejected or cancelled. The account is better given in
     a file than as options, which others on this machine may see.

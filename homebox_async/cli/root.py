@@ -43,7 +43,7 @@ COMMANDS: Final = {
         "tenant_packages",
         "Bills packages that the residents of a home pay together.",
     ),
-    "voids": ("voids", "Void periods: times in which nobody rents a home."),
+    "voids": ("voids", "Void periods: times in which a home is not let."),
 }
 _ARGUMENTS = f"{__name__}.arguments"
 

@@ -16,12 +16,12 @@ def _effects(values: Mapping[str, Any]) -> Iterator[str]:
         yield "the energy is switched to the void supplier"
         yield "Homebox writes to every supplier of the home"
     if values.get("notifications"):
-        yield "suppliers are told of the void"
+        yield "suppliers are notified of the void"
 
 
 @click.group(epilog=examples("homebox voids create --from void.json"))
 def group() -> None:
-    """Void periods: times in which nobody rents a home."""
+    """Void periods: times in which a home is not let."""
 
 
 operation(
@@ -35,7 +35,7 @@ operation(
     ),
     """Add a void period to a property and show it.
 
-    --is-premium switches the home's energy to another supplier; --notifications tells the
+    --is-premium switches the home's energy to another supplier; --notifications notifies the
     suppliers. A second call makes a second void.
     """,
     "homebox voids create --property-id 12 --tenancy-start 2026-12-01 --property-empty \\",

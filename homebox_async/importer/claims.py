@@ -36,11 +36,11 @@ class Item:
     """A claimed row on its way.
 
     `unsent`: it is certain that the server has nothing of it, and nothing is recorded of it.
-    `doubtful`: an earlier request for it was left without an answer, and looked up in vain.
+    `doubtful`: an earlier request for it was left without an answer, and a look-up did not find it.
     `confirmed`: the server answered with success and without an id: it is never sent again.
     `refused`: what the server said when it refused it after an answer was lost.
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
-    `task`: who sends it; `recalled`: and was cancelled for it is not to be sent any more.
+    `task`: who sends it; `recalled`: and was cancelled because it is not to be sent any more.
     `sends`: how often it was claimed to be sent, in all runs. `ticket`: its claim in the ledger;
     `missing`: the ledger says that it is there, and Homebox does not show it.
     `settled`: the monotonic time from which on a look-up is the last word.
@@ -252,7 +252,7 @@ class Claims:
         self._ledger.check(item)
 
     def send_again(self, item: Item) -> None:
-        """Have a row claimed once more: it was looked up in vain."""
+        """Have a row claimed once more, because a look-up did not find it."""
         item.doubtful = item.unsent = True
         self._again.append(item)
 

@@ -64,17 +64,17 @@ def import_properties(
     as a column or a template (``{"line1": "{saon} {paon} {street}", "city": "town"}``), and
     `preset` is a named mapping
     ("land-registry"). Every row needs a `property_reference` that no other row has, unless
-    `generate_references` makes one of its address. `reference_prefix` is put before each
-    reference that is sent, so that two files which both number from 1 do not clash.
+    `generate_references` makes one of its address. `reference_prefix` becomes the
+    start of each reference, so that those of two files that both number from 1 differ.
     `journal`: where progress is kept, by default ``<name>.journal`` beside the results; running
-    the same import again goes on where it stopped and sends nothing twice.
+    the same import again resumes where it stopped and sends nothing twice.
     `ledger`: the folder of the ledger, which all imports of an account share: what one has sent,
     no other sends again. By default HOMEBOX_STATE or the platform's folder for state.
     `results`: the folder for ``<name>.created.csv``, ``.rejects.csv`` and ``.unknown.csv``, by
     default the working directory.
-    `concurrency`: requests in flight, "auto" finds out what the server bears.
-    `patience`: seconds of nothing but failures after which the import ends; it asks again at
-    longer and longer intervals until then.
+    `concurrency`: requests in flight, "auto" adapts to what the server can handle.
+    `patience`: seconds for which the server may fail at every request before the import ends; until
+    then it is asked again, at longer and longer intervals.
     `settle`: seconds after which a request that was left without an answer has either taken
     effect visibly or never will: the server's longest execution and the lag of its list.
     `adopt_existing`: properties that carry a reference of the input already are adopted first,
@@ -87,7 +87,7 @@ def import_properties(
 
     Raises SourceError, MappingError or JournalError for an input or a journal that cannot be
     used, ValidationError for bad options, RequestError if Homebox cannot be reached at all.
-    What goes wrong with single rows, or later, stands in the report.
+    What goes wrong with single rows, or later, is in the report.
     Source: POST /api/partner/property, "Create a Property", for each row.
     """
     return Import(
@@ -286,11 +286,12 @@ def import_readings(
     `photos`: the folder of the photos. A row's photo is the file that its `photo` names, or the
     one named after it: ``12-gas-2026-11-20.jpg`` for property 12, ``order-678-...`` for an order.
     `confirm`: as for `import_leads`, but none is needed: the number is that of the rows. The
-    preview also tells photos that no row has.
+    preview also names photos that no row has.
     `meter_changed`: the day on which the meters of the file were changed; a column of that name
     gives it for single meters. Readings before it are of the old meter. `rollover`: takes a fall
     from near a register's last number to near zero for a register that ran over.
-    `despite`: ids of readings at Homebox that a person found to be wrong: they contradict nothing.
+    `despite`: ids of readings at Homebox that a person found to be wrong; the checks
+    ignore them.
     `dates`: as for `import_leads`. The other options are those of `import_properties`.
 
     Before anything is sent, the readings of each home are read from Homebox. A reading that is

@@ -27,7 +27,7 @@ _WORTH_A_LINE = 5.0  # seconds
 
 @attrs.define(eq=False)
 class Patience:
-    """The time for which nothing but failures is borne; when it is over, the import ends.
+    """How long a server may fail at every request; after that, the import ends.
 
     `seconds`: since the last success. `in_a_row`: how many answers may be missed without a
     success between them, each of which leaves a row in doubt.

@@ -52,7 +52,7 @@ class Preview:
         return self.sms + self.emails + self.suppliers + self.switches or self.rows
 
     def lines(self) -> Iterator[str]:
-        """Give the lines that tell it to people."""
+        """Yield the lines that show it to a person."""
         yield f"{_counted(self.rows, WORDS[self.kind].one)} will be sent"
         if self.sms or self.emails:
             yield (
@@ -69,9 +69,9 @@ class Preview:
                 f"the energy is switched to the void supplier in {_counted(self.switches, 'home')}"
             )
         if self.suppliers:
-            told = "; their tenants hear of it" if self.kind == "leads" else ""
+            more = "; their tenants are notified of it" if self.kind == "leads" else ""
             when = " after 6 days" if self.kind == "leads" else ""
-            yield f"the suppliers of {_counted(self.suppliers, 'home')} are told{when}{told}"
+            yield f"the suppliers of {_counted(self.suppliers, 'home')} are notified{when}{more}"
         if self.by_address:
             rows = _counted(self.by_address, "row")
             more = "; --create-them creates a home for each" if self.kind == "properties" else ""
@@ -101,7 +101,7 @@ Confirm = int | Callable[[Preview], bool | Awaitable[bool]]
 
 
 class NotConfirmed(HomeboxError):
-    """Nothing was sent, for nobody confirmed what it would set off: `preview`."""
+    """Nothing was sent, because no one confirmed what it would trigger: `preview`."""
 
     def __init__(self, message: str, preview: Preview) -> None:
         super().__init__(message, preview)

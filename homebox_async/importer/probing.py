@@ -213,7 +213,7 @@ class Probe:
             if not self._is_taken:
                 self._is_taken = True
                 return True
-            # Not a lock: when there are turns no more, all who wait go on at once.
+            # Not a lock: once no turns are needed, all who wait continue at once.
             self._ended_turn.clear()
             await self._ended_turn.wait()
         return False
@@ -237,7 +237,7 @@ class Probe:
         try:
             learned = await course.unless_drained(self._look(*self._created))
         except RequestError as error:
-            # Look-ups meet the same failure, and stop the import for it where they need the list.
+            # Look-ups meet the same failure, and stop the import where they need the list.
             IMPORTER_LOG.warning("import: the first row could not be read back: %s", error)
             self.done = True
             return

@@ -156,7 +156,7 @@ class Reconciler:
         return self._journal.words.one
 
     async def _leave_doubtful(self) -> None:
-        """Leave open what cannot be looked up, and what was not sent for it may be there."""
+        """Leave open what cannot be looked up, and what was not sent because it may be there."""
         kind, claims = self._kind, self._claims
         if kind.is_listed and not kind.must_confirm:
             return

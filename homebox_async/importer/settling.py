@@ -149,8 +149,8 @@ async def resolve_row(
             await _check_id(client, opened, kind, row, id)
         elif kind in ("leads", "voids") and confirm != row:
             raise ConfigurationError(
-                f"if it is there after all, people are told twice; to confirm, repeat the number"
-                f" of the row: {row}"
+                "if Homebox has it after all, people are contacted twice; to confirm, repeat the"
+                f" number of the row: {row}"
             )
         state = State.PENDING if id is None else State.ADOPTED
         # First the ledger: a row that the journal would send must not be held there.

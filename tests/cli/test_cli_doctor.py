@@ -251,7 +251,7 @@ LISTS: list[tuple[dict[str, Any], int, str, str]] = [
         9,
         "warning",
         (
-            "goes on after page 2, which it reports as the last; reports a last page; own"
+            "continues after page 2, which it reports as the last; reports a last page; own"
             " references on 2 of 3 on the first page; `page` counts"
         ),
     ),

@@ -77,7 +77,7 @@ def test_dry_run(run: Run, folder: Path) -> None:
         "dry run: 3 rows; 2 can be sent, 1 would be rejected; nothing was sent",
         "2 leads will be sent",
         TEXTED,
-        "the suppliers of 2 homes are told after 6 days; their tenants hear of it",
+        "the suppliers of 2 homes are notified after 6 days; their tenants are notified of it",
         "to confirm: --yes 6",
     ] == result.stdout.splitlines()
     assert ["in.csv"] == [path.name for path in folder.iterdir()]

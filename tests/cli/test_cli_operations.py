@@ -339,7 +339,7 @@ NOW = ("--tenancy-start", dt.date.today().isoformat(), "--tenancy-end", "2060-01
     [
         (
             ("leads", "create", *HOME, *NOW, "--tenant", ANN, "--tenant", ANN),
-            ["2 SMS and 2 emails go to tenants now", "suppliers are told after 6 days"],
+            ["2 SMS and 2 emails go to tenants now", "suppliers are notified after 6 days"],
         ),
         (
             ("leads", "create", *HOME, *LATER, "--tenant", ANN, "--no-notifications"),

@@ -84,7 +84,7 @@ async def _described(
         elif read is not None and read != count:
             wrong.append(f"its pages hold {read:,}, and it reports a total of {count:,}")
         if first.last_page and await page_at(first.last_page + 1) is not None:
-            wrong.append(f"goes on after page {first.last_page:,}, which it reports as the last")
+            wrong.append(f"continues after page {first.last_page:,}, which it reports as the last")
     many = f"more than {_FAR:,} pages" if count is None else counted(count, "item")
     detail = "; ".join((*wrong, *(() if wrong else (many,)), *described))
     return Finding(check, "warning" if wrong else "ok", detail, _FIX if wrong else "")
