@@ -7,10 +7,11 @@ than the bytes it came as. What is bounded is what can be counted before anythin
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import Any, Final
 
-from .errors import DeadlineExceeded, Outcome
+from .errors import AttemptTimeout, DeadlineExceeded, Outcome
 from .models import Unreadable
 from .wire import Request, Response
 
@@ -25,7 +26,7 @@ _MOST_VALUES: Final = 400_000
 
 
 async def read_large(request: Request, response: Response) -> Any:
-    """Return what `request.read` makes of an answer, within the deadline of the call.
+    """Return what `request.read` makes of an answer, within its attempt and the call's deadline.
 
     Raises Unreadable for more objects than any page holds.
     """
@@ -43,12 +44,15 @@ async def read_large(request: Request, response: Response) -> Any:
         reading = loop.run_in_executor(None, request.read, response)
     except RuntimeError:  # Python is leaving, and starts no threads any more
         return request.read(response)
-    left = None if request.deadline is None else request.deadline - time.monotonic()
-    done, _ = await asyncio.wait([reading], timeout=None if left is None else max(0, left))
+    ends = response.ends  # no later than the deadline
+    left = None if ends == math.inf else max(0, ends - time.monotonic())
+    done, _ = await asyncio.wait([reading], timeout=left)
     if not done:
         reading.add_done_callback(_ignored)
-        raise DeadlineExceeded(
-            "the deadline passed while the answer was decoded",
+        late = request.deadline is not None and request.deadline <= ends
+        error = DeadlineExceeded if late else AttemptTimeout
+        raise error(
+            f"the {'deadline' if late else 'timeout'} passed while the answer was decoded",
             outcome=Outcome.UNKNOWN,
             method=request.method,
             path=request.path,

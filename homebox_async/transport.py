@@ -255,7 +255,7 @@ class Transport:
                     if not answer.closed:  # as it is when all of it was read
                         answer.close()
             if isinstance(body, bytes):
-                return Response(status, said, body, None, self._headers)
+                return Response(status, said, body, None, self._headers, ends=ends)
             message = body
         except ValidationError:
             raise  # a file that cannot be read any more; it is a ValueError, too

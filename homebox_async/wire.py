@@ -187,7 +187,8 @@ class Response:
 
     `attempts`: how many it took. `request_id`: what the server calls the exchange.
     `added`: the headers that the request got beside its own, the token among them: a failure does
-    not repeat them. No middleware of the user's is handed them.
+    not repeat them. No middleware of the user's is handed them. `ends`: when the time of its
+    attempt is over, on the clock of `time.monotonic`.
     """
 
     status: int
@@ -197,6 +198,7 @@ class Response:
     added: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     attempts: int = 1
     request_id: str | None = None
+    ends: float = attrs.field(default=math.inf, repr=False)
 
     @property
     def charset(self) -> str:

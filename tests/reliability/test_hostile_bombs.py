@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from homebox_async import AnswerUnusable, DeadlineExceeded, OutcomeUnknown, Retry
+from homebox_async import AnswerUnusable, AttemptTimeout, DeadlineExceeded, OutcomeUnknown, Retry
 
 pytestmark = [
     pytest.mark.slow,
@@ -235,8 +236,8 @@ async def test_many_objects(server: Any, tmp_path: Any, name: str, what: str) ->
     assert seconds < 20  # a bound for a machine that is busy; 1 s and less on one that is not
 
 
-async def test_the_loop_goes_on(server: Any, connect: Any) -> None:
-    """While a large answer is decoded, others have their turn, and the deadline holds."""
+async def test_the_loop_goes_on(server: Any, connect: Any, monkeypatch: Any) -> None:
+    """While a large answer is decoded, others have their turn; timeout and deadline hold."""
     body = b'{"data":[%s]}' % b",".join(b'{"id":"%d","id":"1x"}' % n for n in range(19_000))
     server.default = server.say(200, body)
     turns = 0
@@ -253,6 +254,13 @@ async def test_the_loop_goes_on(server: Any, connect: Any) -> None:
     assert turns > 5
     with pytest.raises(DeadlineExceeded):
         await client.with_options(deadline=0.1).properties.list().first()
+    # What decodes it stands still: only the attempt's own time is over.
+    stands = threading.Event()
+    monkeypatch.setattr("homebox_async.resources.base.decode_list", lambda *_, **__: stands.wait(5))
+    impatient = connect(retry=Retry(attempts=1), timeout=1.5)
+    with pytest.raises(AttemptTimeout, match="timeout passed while the answer was decoded"):
+        await impatient.properties.list().first()
+    stands.set()
     other.cancel()
 
 
