@@ -15,16 +15,18 @@ from .wire import Request, Response
 
 # Answers to the question for the account that would stop all that follows as well.
 _TELLING = {401, 403, 408, 429}
-_EMULATOR = re.compile(r"([0-9a-f]{16}); list-lag=(\d+(?:\.\d+)?)")
+IN_MEMORY = ".memory"
+"""The end of what the ledger of an emulator without a state file is called."""
+_EMULATOR = re.compile(r"([0-9a-f]{16}); list-lag=(\d+(?:\.\d+)?)(; in-memory)?")
 
 
 @attrs.frozen
 class Target:
     """The server and the account of a client.
 
-    `name`: both of them, as a text. `emulator`: the id of the emulator's state, "" for any other
-    server; `list_lag`: how many seconds its lists are behind. `is_named`: whether the server says
-    which account it is.
+    `name`: both of them, as a text. `emulator`: what the ledger of the emulator's state is called,
+    "" for any other server; `list_lag`: how many seconds its lists are behind. `is_named`:
+    whether the server says which account it is.
     """
 
     name: str
@@ -61,5 +63,6 @@ async def target_of(client: AsyncHomebox) -> Target:
     # No server elsewhere can pass for an emulator, which gives imports less to wait for.
     emulator = _EMULATOR.fullmatch(shown) if local else None
     if emulator is not None:
-        return Target(name, emulator[1], float(emulator[2]))
+        called = emulator[1] + (IN_MEMORY if emulator[3] else "")
+        return Target(name, called, float(emulator[2]))
     return Target(name, is_named=bool(account.reference_number or account.name))

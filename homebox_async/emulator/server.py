@@ -376,8 +376,10 @@ class Emulator:
         received.status = answer.status
         headers = answer.headers
         if self.assumed.shows_instance:
-            lag = f"{self.assumed.list_lag:g}"
-            headers = {**headers, "Homebox-Emulator": f"{self.store.instance}; list-lag={lag}"}
+            shown = f"{self.store.instance}; list-lag={self.assumed.list_lag:g}"
+            # In memory, nobody meets this state again.
+            shown += "" if self.store.is_kept else "; in-memory"
+            headers = {**headers, "Homebox-Emulator": shown}
         return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 

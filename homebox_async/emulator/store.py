@@ -166,6 +166,11 @@ class Store:
                     ) from None
         return fresh
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a state file."""
+        return self._log is not None
+
     def close(self) -> None:
         """Stop logging and close the state file."""
         if self._log is not None:

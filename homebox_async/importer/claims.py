@@ -205,8 +205,12 @@ class Claims:
         return time.monotonic() + self.settle_time
 
     def wait_at_least(self, seconds: float) -> None:
-        """Lengthen the settle time; it is never shortened."""
-        self.settle_time = max(self.settle_time, seconds)
+        """Lengthen the settle time, also of rows that are open; it is never shortened."""
+        if (more := seconds - self.settle_time) > 0:
+            self.settle_time = seconds
+            self.shown += more
+            for item in self.open:
+                item.settled += more
 
     def place(self, item: Item) -> str:
         """Return where the row of an item is, for a message."""

@@ -73,7 +73,7 @@ class Engine:
         )
         reader = client.with_options(deadline=None)
         gate = Gate(lambda: kind.peek(reader), course, options.patience)
-        self._probe = probe = Probe(kind.name, self._lists, journal, claims, course)
+        self._probe = probe = Probe(kind.name, self._lists, journal, claimed, claims, course)
         self._sender = Sender(kind, client, limiter, gate, claims, probe, course, options.patience)
         self._patience = Patience(course, options.patience)
         self._reconciler = Reconciler(

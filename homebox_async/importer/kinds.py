@@ -98,6 +98,10 @@ class Kind(abc.ABC, Generic[R]):
         """
         return ""
 
+    def tenancy_of(self, made: Any) -> int | None:
+        """Return the id of the tenancy that an answer shows next to its own, if it shows one."""
+        return None
+
     async def peek(self, client: AsyncHomebox) -> None:
         """Read a little of what Homebox has; RequestError if it cannot be read."""
         await client.properties.list().first()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..events import IMPORTER_LOG
 from ..identity import Target
@@ -49,7 +49,7 @@ class Ledger:
         """Open the ledger of an account.
 
         `folder`: where it is kept, by default HOMEBOX_STATE or the platform's folder.
-        `emulator`: the id of the emulator that is talked to, "" for any other server.
+        `emulator`: what the ledger of an emulator is called, "" for any other server.
         Raises LedgerError where none can be kept.
         """
         place = named_folder(folder) or default_folder()
@@ -103,14 +103,6 @@ class Ledger:
             asyncio.get_running_loop().call_later(_LATEST, self._hand_over)
         elif len(self._outcomes) >= _MOST_OUTCOMES:
             self._hand_over()
-
-    async def learned(self) -> dict[str, Any] | None:
-        """Return what was learned of the server in the last 30 days."""
-        return await self.run(LedgerStore.learned)
-
-    async def learn(self, facts: Mapping[str, Any]) -> None:
-        """Note what was learned of the server."""
-        await self.run(lambda store: store.learn(facts))
 
     async def close(self) -> None:
         """Write what is queued and close the file; raises if a write has failed."""

@@ -105,6 +105,19 @@ class LedgerClaims:
             pairs = [(number, known.item) for number, known in rows]
             await self.ledger.run(lambda store: store.link(self._mark, pairs))
 
+    async def learned(self) -> Mapping[str, Any] | None:
+        """Return what any import has learned of the server in the last 30 days."""
+        kind = self._kind
+        if self.ledger is None:
+            return None
+        return await self.ledger.run(lambda store: store.learned(kind))
+
+    async def learn(self, facts: Mapping[str, Any] | None) -> None:
+        """Note for other imports what was learned; None: what they know holds no more."""
+        kind = self._kind
+        if self.ledger is not None:
+            await self.ledger.run(lambda store: store.learn(kind, facts))
+
     async def knows(self) -> bool:
         """Return whether the ledger has anything of this kind."""
         kind = self._kind

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
+from ..identity import IN_MEMORY
 from ..private_files import create_draft, make_private
-from .ledger_store import APPLICATION, LedgerStore
+from .ledger_store import APPLICATION, KEPT, LedgerStore
 from .ledger_values import LedgerError
 
 VARIABLE: Final = "HOMEBOX_STATE"
 EMULATORS: Final = "emulators"
 """The folder, inside that of the ledgers, for those of emulators."""
 
+_DAY = 86_400.0
+# Of an emulator in memory, long after anyone can have used it; of one with a state file, when all
+# entries have ended.
+_GONE_AFTER = {f"*{IN_MEMORY}.ledger": 7 * _DAY, "*.ledger": KEPT}
 _KEY = "ledger.key"
 _KEY_BYTES = 32
 # Of file systems on this machine, where SQLite's write-ahead log holds.
@@ -44,12 +51,14 @@ def default_folder() -> Path:
 def open_store(folder: Path, account: str, emulator: str) -> LedgerStore:
     """Open the ledger of an account in a folder, both made if they are missing.
 
-    `emulator`: the id of the emulator that is talked to, "" for any other server.
+    `emulator`: what the ledger of an emulator is called, "" for any other server.
     Raises LedgerError where no ledger can be kept.
     """
     try:
         path = ledger_path(folder, account, emulator)
         _make_folder(path.parent)
+        if emulator:
+            _sweep(path.parent)
         key = _key_of(folder)
         shared = not _is_local(folder)
         if shared:
@@ -68,6 +77,17 @@ def ledger_path(folder: Path, account: str, emulator: str) -> Path:
     """Return the file of an account's ledger."""
     name = emulator or hashlib.sha256(account.encode()).hexdigest()[:16]
     return (folder / EMULATORS if emulator else folder) / f"{name}.ledger"
+
+
+def _sweep(folder: Path) -> None:
+    """Delete the ledgers of emulators that are gone."""
+    for pattern, age in _GONE_AFTER.items():
+        for path in folder.glob(pattern):
+            files = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+            with contextlib.suppress(OSError):
+                if time.time() - max(each.stat().st_mtime for each in files if each.exists()) > age:
+                    for each in files:
+                        each.unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:

@@ -150,18 +150,19 @@ class LedgerStore:
         with self._transaction():
             self._set_meta("waited", time.time())
 
-    def learned(self) -> dict[str, Any] | None:
-        """Return what was learned of the server in the last 30 days."""
-        found = self._meta("learned")
+    def learned(self, kind: str) -> dict[str, Any] | None:
+        """Return what was learned of the server in the last 30 days, with rows of a kind."""
+        found = self._meta(f"learned {kind}")
         if found is None:
             return None
         when, facts = json.loads(found)
         return facts if 0 <= time.time() - when < LEARNED else None
 
-    def learn(self, facts: Mapping[str, Any]) -> None:
-        """Note what was learned of the server."""
+    def learn(self, kind: str, facts: Mapping[str, Any] | None) -> None:
+        """Note what was learned of the server with rows of a kind; None: nothing holds any more."""
         with self._transaction():
-            self._set_meta("learned", json.dumps([time.time(), dict(facts)]))
+            when = 0.0 if facts is None else time.time()
+            self._set_meta(f"learned {kind}", json.dumps([when, dict(facts or {})]))
 
     def _meta(self, name: str) -> Any:
         found = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,))

@@ -5,6 +5,7 @@ Reading and writing its rows is in `store`.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sqlite3
 import time
@@ -68,6 +69,31 @@ def open_store(
     except BaseException:
         connection.close()
         raise
+
+
+def read_facts(path: Path) -> dict[str, str]:
+    """Return what a journal is of, as `open_store` is given it, whatever that is."""
+    if not path.is_file():
+        raise JournalError(f"{path}: there is no such journal; name the .journal of an import")
+    has_log = _log_of(path).exists()
+    try:
+        with contextlib.closing(sqlite3.connect(path.absolute(), timeout=0.5)) as connection:
+            # As the journal itself does: it has no shared memory that others could use.
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            meta = dict(connection.execute("SELECT name, value FROM meta"))
+            facts = {name: str(meta[name]) for name in ("kind", "fingerprint", "target")}
+            if has_log:
+                # Closing brings the log into the file: nobody is to miss it afterwards.
+                with connection:
+                    connection.execute(_NOT_RUNNING)
+    except (sqlite3.Error, KeyError) as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise JournalError(
+                f"{path}: an import is using this journal; wait for it, or stop it"
+            ) from error
+        raise JournalError(f"{path}: is not a journal of homebox_async") from error
+    return facts
 
 
 def identity(path: Path) -> tuple[int, int] | None:

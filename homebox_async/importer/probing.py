@@ -1,7 +1,9 @@
 """The probe: the first row that was created is read back before the second one is sent.
 
 It shows what this server does to what it is sent: whether references come back whole, how long
-the list is behind, whether it reports a total. That costs a handful of requests an import.
+the list is behind, whether it reports a total. That costs a handful of requests. What it shows
+is kept in the ledger: for 30 days, other imports begin without a probe, and have one only if a
+row is left without an answer.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import attrs
@@ -27,6 +29,7 @@ from .claims import Claims, Item
 from .course import Course
 from .finding import identity_of
 from .journal import Journal, Reader
+from .ledger_claims import LedgerClaims
 from .ownership import Owner
 from .repeats import equal_references
 
@@ -55,6 +58,11 @@ class Learned:
     total: bool = False
     by_id: bool = False
     by_query: bool = False
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Learned:
+        """Return what was kept, by this version or a later one."""
+        return cls(**{name: kept[name] for name in attrs.fields_dict(cls) if name in kept})
 
     @property
     def alters(self) -> bool:
@@ -182,17 +190,26 @@ class Probe:
     """
 
     def __init__(
-        self, kind: str, client: AsyncHomebox, journal: Journal, claims: Claims, course: Course
+        self,
+        kind: str,
+        client: AsyncHomebox,
+        journal: Journal,
+        ledger: LedgerClaims,
+        claims: Claims,
+        course: Course,
     ) -> None:
         self._answers: Any = _ANSWERS.get(kind)
         self._client = client
         self._journal = journal
+        self._ledger = ledger
         self._claims = claims
         self._course = course
         self._created: tuple[Item, int, float] | None = None
         self._is_taken = False
         self._ended_turn = asyncio.Event()
         self.done = self._answers is None
+        # What another import has learned may be true no more.
+        self._is_hearsay = False
         self.learned = Learned()
 
     @property
@@ -200,12 +217,34 @@ class Probe:
         """What the report says of it: what makes this server differ from a plain one."""
         learned = self.learned
         plain = learned.known and learned.shown and not learned.alters
-        return () if plain else (f"the first row was read back: {learned}",)
+        how = "an earlier import has shown" if self._is_hearsay else "the first row was read back"
+        return () if plain else (f"{how}: {learned}",)
 
     async def load(self) -> None:
-        """Take over what an earlier run has learned."""
-        if not self.done and (kept := await self._journal.kept(_NOTE)) is not None:
-            self._take(Learned(**kept))
+        """Take over what an earlier run has learned, or another import."""
+        if self.done:
+            return
+        kept = await self._journal.kept(_NOTE)
+        if kept is None:
+            kept = await self._ledger.learned()
+            self._is_hearsay = kept is not None
+        if kept is not None:
+            await self._take(Learned.of(kept))
+
+    async def renew(self) -> None:
+        """Have a probe of this import's own, for rows are to be looked up.
+
+        What only another import has learned is not enough for that: the server may have changed.
+        """
+        if self._is_hearsay and self._created is not None:
+            self.done = False
+            await self.read_back()
+            self.done = True
+
+    async def doubt(self) -> None:
+        """Let no other import rely on what was learned: the server has changed."""
+        if self._answers is not None:
+            await self._ledger.learn(None)
 
     async def take_turn(self) -> bool:
         """Return True when a row may be sent in a turn of its own, False when it needs none."""
@@ -224,8 +263,8 @@ class Probe:
         self._ended_turn.set()
 
     def created(self, item: Item, identity: int) -> None:
-        """Note a row that was created; the first one is read back."""
-        if not self.done and self._created is None:
+        """Note a row that was created: the first one is read back, the last one to renew."""
+        if self._created is None or self._is_hearsay:
             self._created = item, identity, time.monotonic()
 
     async def read_back(self) -> None:
@@ -244,12 +283,16 @@ class Probe:
         finally:
             course.phase = phase
         if learned is None:
+            await self.doubt()
             return
-        self._take(learned)
-        await self._journal.keep(_NOTE, attrs.asdict(learned))
         IMPORTER_LOG.info("import: the first row was read back: %s", learned)
-        if learned.alters:
-            await self._check_references(learned)
+        # The longest time that was seen: a list that was late once may be late again.
+        seconds = max(learned.seconds, self.learned.seconds)
+        learned = attrs.evolve(learned, seconds=seconds)
+        self._is_hearsay = False
+        await self._journal.keep(_NOTE, attrs.asdict(learned))
+        await self._ledger.learn(attrs.asdict(learned))
+        await self._take(learned)
 
     def row_as_shown(self, row: Any) -> Any:
         """Return a row with the reference by which this server shows it."""
@@ -260,9 +303,11 @@ class Probe:
             return attrs.evolve(row, generated=row.generated | {shown})
         return attrs.evolve(row, reference=shown)
 
-    def _take(self, learned: Learned) -> None:
+    async def _take(self, learned: Learned) -> None:
         self.learned, self.done = learned, True
         self._claims.wait_at_least(_MARGIN * learned.seconds)
+        if learned.alters:
+            await self._check_references(learned)
 
     async def _check_references(self, learned: Learned) -> None:
         """Stop if two references of the input are one to the server."""
@@ -282,7 +327,7 @@ class Probe:
         row, answers = item.row, self._answers
         by_id = await self._or_none(lambda: answers.by_id(self._client, identity))
         query = await self._or_none(lambda: answers.query(self._client, row))
-        found, total = await self._find(identity, since)
+        found, total, looks = await self._find(identity, since)
         if found is None:
             self._course.drain(
                 f"{self._journal.words.one} {identity}, which was just created, is not in the list"
@@ -294,7 +339,8 @@ class Probe:
         return attrs.evolve(
             compare_references(row.reference, seen.references),
             address=seen.address,
-            seconds=round(time.monotonic() - since, 3),
+            # One that was created long ago shows no more than that the list was faster.
+            seconds=0.0 if self._is_hearsay and looks == 1 else round(time.monotonic() - since, 3),
             total=total,
             by_id=by_id is not None,
             by_query=query is not None and _on(query, identity) is not None,
@@ -306,14 +352,15 @@ class Probe:
         except RequestError:
             return None
 
-    async def _find(self, identity: int, since: float) -> tuple[Any, bool]:
-        """Return it as the list shows it, once it does, and whether the list reports a total."""
-        last, pause = 0, _PAUSE
+    async def _find(self, identity: int, since: float) -> tuple[Any, bool, int]:
+        """Return it as the list shows it, whether that reports a total, and the looks it took."""
+        last, pause, looks = 0, _PAUSE, 0
         while True:
+            looks += 1
             late = time.monotonic() - since > self._claims.settle_time
             found, total, last = await self._pass(identity, 0 if late else last)
             if found is not None or late:
-                return found, total
+                return found, total, looks
             await asyncio.sleep(min(pause, max(0.0, self._claims.settle_time / 4)))
             pause = min(_LONGEST_PAUSE, 2 * pause)
 

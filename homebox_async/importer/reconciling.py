@@ -51,6 +51,7 @@ class Reconciler:
         course.phase = "reconciling"
         await self._leave_doubtful()
         await self._know()
+        await self._probe.renew()
         for item in claims.open:
             # What was created just now is not in the list yet, and has to be there as a witness.
             item.settled = max(item.settled, claims.shown)

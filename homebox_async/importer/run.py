@@ -379,6 +379,7 @@ class Import(Pending):
             "encoding": self._options.encoding,
             "sheet": self._options.sheet,
             "names": sorted(self._names),
+            "mapping": dict(self._options.mapping),
             "account_options": self.account_options,
         }
 

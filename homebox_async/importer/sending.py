@@ -148,10 +148,13 @@ class Sender:
                     )
                 else:
                     self._probe.created(item, made.id)
-                    await self._claims.settle(item, State.CREATED, id=made.id)
+                    await self._claims.settle(
+                        item, State.CREATED, id=made.id, tenancy_id=self._kind.tenancy_of(made)
+                    )
                 if otherwise := self._kind.echoed(made, item.row):
                     self._course.drain(f"{self._claims.place(item)}: {otherwise}")
                     await self._claims.note_mismatch(otherwise)
+                    await self._probe.doubt()
                 return
 
     async def _create(self, item: Item) -> Any:

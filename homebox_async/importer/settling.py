@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -22,8 +22,11 @@ from .journal import Entry, Journal, JournalError, State
 from .ledger import Known, Ledger, LedgerError, Standing, open_ledger
 from .ledger_claims import mark_of
 from .ledger_store import LedgerStore
+from .opening import read_facts
+from .options import ImportOptions
+from .readings import Readings
 from .results import fix_of, result_paths, write_results
-from .sources import SourceError, open_source
+from .sources import Source, SourceError, open_source
 from .whole_lists import read_whole
 
 INPUT = "input"
@@ -88,7 +91,7 @@ async def import_status(journal: str | PathLike[str]) -> JournalStatus:
     async with reopened(path) as (opened, facts):
         counts = await opened.counts()
         unknown = await opened.page([State.UNKNOWN], after=0, size=_AT_ONCE)
-        files, note = await _written(opened)
+        files, note = await _written(opened, facts["kind"])
     return JournalStatus(
         journal=path,
         kind=facts["kind"],
@@ -200,29 +203,11 @@ async def forget_sent(
 @contextlib.asynccontextmanager
 async def reopened(path: Path) -> AsyncIterator[tuple[Journal, Mapping[str, str]]]:
     """Open a journal that is there, whatever it is of."""
-    facts = _facts(path)
+    facts = await asyncio.to_thread(read_facts, path)
     async with await Journal.open(
         path, kind=facts["kind"], fingerprint=facts["fingerprint"], target=facts["target"]
     ) as journal:
         yield journal, facts
-
-
-def _facts(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        raise JournalError(f"{path}: there is no such journal; name the .journal of an import")
-    try:
-        with contextlib.closing(sqlite3.connect(path.absolute(), timeout=0.5)) as connection:
-            # As the journal itself does: it has no shared memory that others could use.
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            meta = dict(connection.execute("SELECT name, value FROM meta"))
-        return {name: str(meta[name]) for name in ("kind", "fingerprint", "target")}
-    except (sqlite3.Error, KeyError) as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise JournalError(
-                f"{path}: an import is using this journal; wait for it, or stop it"
-            ) from error
-        raise JournalError(f"{path}: is not a journal of homebox_async") from error
 
 
 async def _entry(journal: Journal, row: int) -> Entry:
@@ -246,25 +231,37 @@ async def _check_id(client: AsyncHomebox, journal: Journal, kind: str, row: int,
             ) from None
 
 
-async def _written(journal: Journal) -> tuple[Mapping[str, Path], str]:
+async def _written(journal: Journal, kind: str) -> tuple[Mapping[str, Path], str]:
     """Write the result files of a journal, if its input is where it was."""
     kept = await journal.kept(INPUT)
     if kept is None:
         return {}, "its input was no file; what it has is in the journal only"
     try:
-        source = open_source(
-            kept["path"],
-            delimiter=kept["delimiter"],
-            encoding=kept["encoding"],
-            sheet=kept.get("sheet"),  # journals of before have none
-            names=kept["names"],
-        )
+        source = await asyncio.to_thread(_input, kept, kind)
     except SourceError as error:
         return _there(Path(kept["stem"])), f"the result files were not written: {error}"
     journal.account_options = kept["account_options"]
     with contextlib.closing(source):
         files = await write_results(journal, source, Path(kept["stem"]), leniently=True)
     return files, ""
+
+
+def _input(kept: Mapping[str, Any], kind: str) -> Source:
+    """Open the input of a journal as its import has read it."""
+    source = open_source(
+        kept["path"],
+        delimiter=kept["delimiter"],
+        encoding=kept["encoding"],
+        sheet=kept.get("sheet"),  # journals of before have none
+        names=kept["names"],
+    )
+    if kind != Readings.name:
+        return source
+    try:
+        return Readings().arranged(source, ImportOptions(mapping=kept.get("mapping", {})))
+    except BaseException:
+        source.close()
+        raise
 
 
 def _there(stem: Path) -> Mapping[str, Path]:

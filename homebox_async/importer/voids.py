@@ -213,6 +213,10 @@ class Voids(Kind[VoidRow]):
         """Say if the server took other dates than were sent."""
         return other_dates(made, tenancy_start=row.tenancy_start, tenancy_end=row.tenancy_end)
 
+    def tenancy_of(self, made: Any) -> int | None:
+        """Return the id of the tenancy inside of a void."""
+        return None if made.tenancy is None else made.tenancy.id
+
     async def look_up(
         self,
         client: AsyncHomebox,

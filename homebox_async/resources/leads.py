@@ -78,14 +78,14 @@ class Lead(Model):
 
 @model
 class MadeTenancy(Model):
-    """A lead or a void just created, of which no more is asked than this."""
+    """A lead just created, of which no more is asked than this."""
 
     id: int | None = None
     tenancy_start: dt.date | None = day()
     tenancy_end: dt.date | None = day()
 
 
-read_made_tenancy = one(MadeTenancy)
+_read_made_tenancy = one(MadeTenancy)
 
 
 class AsyncLeads(Resource):
@@ -136,7 +136,7 @@ class AsyncLeads(Resource):
 
     def _creation(self, **fields: Any) -> Request:
         """Return the request of `create` for values that are checked; see `MadeTenancy`."""
-        return checked("POST", "lead", fields=fields, read=read_made_tenancy)
+        return checked("POST", "lead", fields=fields, read=_read_made_tenancy)
 
     def list(self, *, start_page: int = 1, prefetch: int = 0) -> Pages[Lead]:
         """List the leads that you have created, 50 a page; the server tells the last page.

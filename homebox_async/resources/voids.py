@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import Problem
+from ..models import Model, model
 from ..rules import (
     UNSET,
     Input,
@@ -28,8 +29,8 @@ from ..rules import (
 )
 from ..wire import Request, checked
 from .addresses import Address, AnyAddress, any_address, complete_address
-from .base import Resource, check_echo
-from .leads import NewTenant, read_made_tenancy
+from .base import Resource, check_echo, one
+from .leads import MadeTenancy, NewTenant
 from .tenancies import Tenancy
 
 
@@ -48,6 +49,23 @@ class ForwardingDetails(Input):
     city: str = field(address_line, secret=True)
     county: str | Unset = field(optional_address_line, default=UNSET, secret=True)
     postcode: str = field(uk_postcode, secret=True)
+
+
+@model
+class VoidTenancy(Model):
+    """What a void that was just created is the tenancy of, of which only the id is asked for."""
+
+    id: int | None = None
+
+
+@model
+class MadeVoid(MadeTenancy):
+    """A void just created, of which no more is asked than this."""
+
+    tenancy: VoidTenancy | None = None
+
+
+_read_made_void = one(MadeVoid)
 
 
 class AsyncVoids(Resource):
@@ -109,8 +127,8 @@ class AsyncVoids(Resource):
         return void
 
     def _creation(self, **fields: Any) -> Request:
-        """Return the request of `create` for values that are checked; see `MadeTenancy`."""
-        return checked("POST", "void", fields=fields, read=read_made_tenancy)
+        """Return the request of `create` for values that are checked; see `MadeVoid`."""
+        return checked("POST", "void", fields=fields, read=_read_made_void)
 
 
 _RULES = {

@@ -158,7 +158,15 @@ async def test_instance_in_answers(serve: Any, shows: bool) -> None:
     for path in ("account", "nowhere"):
         async with session.get(f"/api/partner/{path}") as response:
             shown = response.headers.get("Homebox-Emulator")
-        assert (f"{emulator.store.instance}; list-lag=1.5" if shows else None) == shown
+        assert (f"{emulator.store.instance}; list-lag=1.5; in-memory" if shows else None) == shown
+
+
+async def test_kept_instance_in_answers(serve: Any, tmp_path: Path) -> None:
+    """Answers of a state that is kept in a file do not say that it is in memory."""
+    emulator, session = await serve(state=tmp_path / "state.jsonl")
+    async with session.get("/api/partner/account") as response:
+        shown = response.headers.get("Homebox-Emulator")
+    assert f"{emulator.store.instance}; list-lag=0" == shown
 
 
 async def test_cut_off_line(serve: Any, home: dict[str, Any], tmp_path: Path) -> None:

@@ -240,13 +240,20 @@ async def test_entries_end(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.M
 
 
 async def test_learned(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was learned of the server holds for 30 days."""
-    assert None is await ledger.learned()
-    await ledger.learn({"references": "whole"})
-    assert {"references": "whole"} == await ledger.learned()
+    """What was learned of the server holds for 30 days, for one kind, or until it is doubted."""
+
+    async def learned(kind: str = "leads") -> object:
+        return await ledger.run(lambda store: store.learned(kind))
+
+    assert None is await learned()
+    await ledger.run(lambda store: store.learn("leads", {"references": "whole"}))
+    assert [{"references": "whole"}, None] == [await learned(), await learned("properties")]
+    await ledger.run(lambda store: store.learn("leads", None))
+    assert None is await learned()
+    await ledger.run(lambda store: store.learn("leads", {"references": "whole"}))
     now = time.time()
     monkeypatch.setattr(ledger_store.time, "time", lambda: now + 31 * 86_400)
-    assert None is await ledger.learned()
+    assert None is await learned()
 
 
 async def test_state_folder_of_the_environment(
@@ -377,3 +384,27 @@ async def test_failed_write(tmp_path: Path) -> None:
     ledger.record(Outcome(ticket, Standing.CREATED, 5))
     with pytest.raises(LedgerError, match="cannot be read or written"):
         await ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "left"),
+    [("a.memory", 6, True), ("a.memory", 8, False), ("a", 700, True), ("a", 731, False)],
+)
+async def test_ledgers_of_emulators_end(tmp_path: Path, name: str, days: int, left: bool) -> None:
+    """The ledger of an emulator in memory ends after a week, that of a state file with its entries.
+
+    None that is in use is deleted, and none of a real account.
+    """
+    used = await Ledger.open(ACCOUNT, folder=tmp_path, emulator="0" * 16 + ".memory")
+    old = await Ledger.open(ACCOUNT, folder=tmp_path, emulator=name)
+    real = await Ledger.open(ACCOUNT, folder=tmp_path)
+    for each in (old, real):
+        await each.close()
+        long_ago = time.time() - days * 86_400
+        for path in each.path.parent.glob(f"{each.path.name}*"):
+            os.utime(path, (long_ago, long_ago))
+    again = await Ledger.open(ACCOUNT, folder=tmp_path, emulator="1" * 16 + ".memory")
+    assert (left, True, True) == (old.path.exists(), used.path.exists(), real.path.exists())
+    assert left == bool(list(old.path.parent.glob(f"{old.path.name}*")))
+    await used.close()
+    await again.close()

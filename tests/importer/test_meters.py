@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from homebox_async.cli.root import homebox
 from homebox_async.emulator import Address, Assumed, Fault
 from homebox_async.errors import ValidationError
-from homebox_async.importer import import_readings
+from homebox_async.importer import import_readings, import_status
 from homebox_async.importer.meters import Meter, Point
 
 from .tenancies import posts
@@ -316,6 +316,19 @@ async def test_rejected_pair_comes_back(homes: Any) -> None:
     report = await run(homes, source=rejects, mapping={})
     assert (1, True) == (report.created, report.done)
     assert [(1, None, "Electric", "7", "5", None)] == there(homes)
+
+
+async def test_status_of_registers(homes: Any) -> None:
+    """The status of an import of registers in rows of their own has its result files, whole."""
+    header = TWO.replace("register", "which")
+    lines = ["1,electric,Day,5,2026-06-01", "1,electric,Night,6,2026-06-01", "2,gas,,x,2026-06-01"]
+    report = await run(homes, lines, header=header, mapping={"register": "which"})
+    before = {kind: path.read_bytes() for kind, path in report.files.items()}
+    for path in report.files.values():
+        path.unlink()
+    status = await import_status(report.journal)
+    assert "" == status.note
+    assert before == {kind: path.read_bytes() for kind, path in status.files.items()}
 
 
 async def test_registers_from_memory(homes: Any) -> None:

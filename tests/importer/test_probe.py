@@ -160,3 +160,113 @@ async def test_references_that_become_equal(tmp_path: Path) -> None:
     assert (1, 11, 1) == (report.created, report.pending, len(server.commits))
     assert report.stopped.startswith("references come back shortened to 6 characters, and those of")
     assert "lines 2 and 10 are the same then" in report.stopped
+
+
+# --- what other imports have learned
+
+
+def homes(folder: Path, name: str, first: int) -> Path:
+    """Write a file of six homes."""
+    numbers = range(first, first + 6)
+    rows = [f"{n} High St,Leeds,LS1 {n % 9}AA,Home-{n:02}" for n in numbers]
+    (folder / name).write_text("\n".join(["line1,city,postcode,ref", *rows, ""]))
+    return folder / name
+
+
+async def imported(server: StrangeServer, source: Path, **options: Any) -> Any:
+    """Import a file; return the run, which has ended."""
+    options = {"settle": 0.3, "results": source.parent, **options}
+    async with AsyncHomebox(
+        TOKEN, base_url=server.url, retry=Retry(backoff=0.0), timeout=2
+    ) as client:
+        run = import_properties(client, source, **options)
+        await run
+    return run
+
+
+def reads_between_posts(bench: Any, since: int) -> int:
+    """Return how many reads came between the first and the last row."""
+    made = [one.method for one in list(bench.emulator.received)[since:]]
+    first = made.index("POST")
+    last = len(made) - made[::-1].index("POST")
+    return made[first:last].count("GET")
+
+
+async def test_one_probe_for_an_account(bench: Any) -> None:
+    """A second import within 30 days, of another file, is not probed again."""
+    bench.write(5)
+    await bench.report(adopt_existing=False)
+    since = len(bench.emulator.received)
+    bench.write(0, [f"{n} High Street,Leeds,LS1 1AA,S{n}" for n in range(5)])
+    report = await bench.report(adopt_existing=False, journal=bench.folder / "b.journal")
+    assert (5, 0) == (report.created, reads_between_posts(bench, since))
+
+
+async def test_learned_applies_elsewhere(tmp_path: Path) -> None:
+    """What one import has learned, references in lower case and a lag, applies to another."""
+    server = StrangeServer(Quirks(meta="whole", reference="lower case"), seed=5)
+    async with server.running():
+        await imported(server, homes(tmp_path, "a.csv", 1))
+        second = await imported(server, homes(tmp_path, "b.csv", 11))
+    assert (6, True) == (second.report.created, second.report.done)
+    assert second.report.notes[0].startswith("an earlier import has shown: references come back in")
+
+
+@pytest.mark.parametrize("lag", [0.4, 0.0], ids=["longer", "shorter"])
+async def test_learned_lag_only_lengthens(bench: Any, lag: float) -> None:
+    """A lag that was seen once is waited for later; one that was short shortens nothing."""
+    await bench.emulator.aclose()
+    await bench.serve(assumed=Assumed(list_lag=lag))
+    bench.write(3)
+    await bench.report(settle=1.0, adopt_existing=False)
+    bench.write(0, [f"{n} High Street,Leeds,LS1 1AA,S{n}" for n in range(3)])
+    run = bench.start(settle=0.5, adopt_existing=False, journal=bench.folder / "b.journal")
+    await run
+    assert run._engine is not None
+    waited = run._engine._claims.settle_time
+    assert waited >= 0.8 if lag else waited == 0.5
+
+
+@pytest.mark.parametrize(
+    "later",
+    [{"reference": "lower case"}, {"reference": "lower case", "page_size": 3}],
+    ids=str,
+)
+async def test_server_that_changed(tmp_path: Path, later: dict[str, Any]) -> None:
+    """After a lost answer, what another import has learned is not enough: a row is read back."""
+    server = StrangeServer(Quirks(meta="whole"), seed=5)
+    async with server.running():
+        await imported(server, homes(tmp_path, "a.csv", 1))
+        server.quirks = Quirks(meta="whole", after_commit=(("drop", 0.4),), **later)
+        second = await imported(server, homes(tmp_path, "b.csv", 11))
+        shown = [item.sent["property_reference"] for _, item in server.commits]
+    assert len(shown) == len(set(shown)) == 12
+    assert (6, 0) == (second.report.created + second.report.adopted, second.report.unknown)
+    assert second.report.notes[0].startswith("the first row was read back: references come back in")
+
+
+async def test_server_that_became_slow(bench: Any) -> None:
+    """A list that became slow since is seen after a lost answer, and waited for."""
+    bench.write(3)
+    await bench.report(adopt_existing=False)
+    bench.emulator.assumed = bench.emulator.store._assumed = Assumed(list_lag=0.4)
+    bench.write(0, [f"{n} High Street,Leeds,LS1 1AA,S{n}" for n in range(8)])
+    bench.script(None, Fault("drop-after"), None)
+    run = bench.start(settle=0.45, adopt_existing=False, journal=bench.folder / "b.journal")
+    assert (await run).done
+    assert 11 == sum(bench.references.values())
+    assert 11 == len(bench.references)
+
+
+async def test_references_that_became_equal(tmp_path: Path) -> None:
+    """References that are one to the server stop every run, also of another file."""
+    server = StrangeServer(Quirks(reference="shortened"), seed=1)
+    async with server.running():
+        first = await imported(server, homes(tmp_path, "a.csv", 9))
+        again = await imported(server, tmp_path / "a.csv")
+        other = await imported(server, homes(tmp_path, "b.csv", 29))
+        sent = len(server.commits)
+    assert first.report.stopped
+    assert again.report.stopped
+    assert other.report.stopped
+    assert 1 == sent

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from homebox_async.emulator import Address, Assumed, Fault
+from homebox_async.identity import target_of
 from homebox_async.importer import LedgerError, State, import_history, ledger_claims, resolve_row
 from homebox_async.importer.ledger import Ledger
 
@@ -138,3 +139,18 @@ async def test_account_without_a_name(bench: Any, caplog: pytest.LogCaptureFixtu
         report = await bench.report()
     assert report.created == 2
     assert "does not say which account this is" in caplog.text
+
+
+@pytest.mark.parametrize("offset", [0, 700], ids=["same", "apart"])
+async def test_tenancy_of_a_void(bench: Any, offset: int) -> None:
+    """The ledger has both ids of a void: its own, and that of the tenancy inside of it."""
+    bench.emulator.assumed = Assumed(inner_tenancy_id_offset=offset)
+    bench.emulator.store.add_property(Address("1 High Street", None, "Leeds", None, "LS1 1AA"), "R")
+    write(bench, [void(1, home=1)], VOIDS)
+    assert (await voids(bench)).done
+    target = await target_of(bench.client())
+    ledger = await Ledger.open(target.name, emulator=target.emulator)
+    [known] = await ledger.run(lambda store: store.done("voids"))
+    await ledger.close()
+    row = next(iter(bench.emulator.store.tenancies))
+    assert (row.id, row.id + offset) == (known.id, known.tenancy_id)
