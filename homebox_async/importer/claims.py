@@ -42,6 +42,7 @@ class Item:
     `claimed`: it was sent at some time, so what stands for it is at its own postcode.
     `task`: who sends it; `recalled`: and was cancelled because it is not to be sent any more.
     `sends`: how often it was claimed to be sent, in all runs. `ticket`: its claim in the ledger;
+    `foreign`: that is another import's, `fenced`: it was, and that one cannot send it any more;
     `missing`: the ledger says that it is there, and Homebox does not show it.
     `settled`: the monotonic time from which on a look-up is the last word.
     """
@@ -58,6 +59,8 @@ class Item:
     settled: float = 0.0
     error: str = ""
     ticket: Ticket | None = None
+    foreign: bool = False
+    fenced: bool = False
     missing: bool = False
 
 
@@ -155,6 +158,11 @@ class Claims:
                 for item, known in held:
                     items.remove(item)
                     await self._hold(item, known)
+                for item in [item for item in items if item.fenced]:
+                    # The other one may have sent it after the look-up and before this claim.
+                    item.fenced = False
+                    items.remove(item)
+                    self.keep_open_unsent(item, item.error)
             self._ready.extend(items)
         except Exception as error:
             # The engine raises it once what is in flight has ended, and is in the journal if it

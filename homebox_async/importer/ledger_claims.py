@@ -59,10 +59,15 @@ class LedgerClaims:
         for item, answer in zip(items, answers, strict=True):
             if isinstance(answer, Ticket):
                 item.ticket = answer
+                item.fenced, item.foreign = item.foreign, False
             else:
-                item.ticket = Ticket(answer.item, answer.claim)
+                self._note_foreign(item, answer)
                 held.append((item, answer))
         return held
+
+    def _note_foreign(self, item: Item, known: Known) -> None:
+        item.ticket = Ticket(known.item, known.claim)
+        item.foreign = known.mark != self._mark
 
     async def recall(self, items: Sequence[Item]) -> list[tuple[Item, Known]]:
         """Find rows that were left open; return those that are known to be done by now."""
@@ -72,7 +77,7 @@ class LedgerClaims:
         found = await self.ledger.look(self._kind, [said(item.row) for item in items])
         for item, known in zip(items, found, strict=True):
             if known is not None:
-                item.ticket = Ticket(known.item, known.claim)
+                self._note_foreign(item, known)
                 if is_done(known):
                     done.append((item, known))
         return done

@@ -62,7 +62,7 @@ _RECORD = """UPDATE items SET homebox_id = coalesce(:id, homebox_id), changed = 
     WHERE id = :item AND state NOT IN (2, 3) AND (claim = :claim OR :state IN (2, 3))"""
 _KNOWN = (
     "SELECT id, kind, state, claim, content, homebox_id, tenancy_id, journal, row, first_seen,"
-    " changed FROM items "
+    " changed, mark FROM items "
 )
 
 
@@ -85,8 +85,9 @@ class LedgerStore:
         store = cls(path, key)
         try:
             run = store._connection.execute
-            ((application,),) = run("PRAGMA application_id")
+            # In this order: another process may be making both right now.
             ((tables,),) = run("SELECT count(*) FROM sqlite_master")
+            ((application,),) = run("PRAGMA application_id")
             if application != APPLICATION and (application or tables):
                 raise LedgerError(f"{path}: is not a ledger of homebox_async; move it away")
             run(f"PRAGMA journal_mode={'TRUNCATE' if shared else 'WAL'}")

@@ -56,6 +56,7 @@ class Known(NamedTuple):
     row: int
     first_seen: float
     changed: float
+    mark: bytes = b""
 
 
 @attrs.frozen

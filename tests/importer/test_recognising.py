@@ -10,7 +10,7 @@ import pytest
 from homebox_async.emulator import Address, Assumed, Fault
 from homebox_async.identity import target_of
 from homebox_async.importer import LedgerError, State, import_history, ledger_claims, resolve_row
-from homebox_async.importer.ledger import Ledger
+from homebox_async.importer.ledger import Claim, Ledger, Said, Ticket
 
 from .tenancies import VOID, VOIDS, posts, void, voids, write
 
@@ -61,6 +61,44 @@ async def test_taken_over(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ledger, "holds", holds)
     assert (await bench.report()).done
     assert (2, 1) == (len(asked), bench.posts)
+
+
+async def test_sent_after_the_look_up(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that another import sends after this one has looked it up is not sent by this one.
+
+    A claim may wait for its turn for long, so it is taken over before the look-up that counts.
+    """
+    bench.write(1)
+    target = await target_of(bench.client())
+    other = await Ledger.open(target.name, emulator=target.emulator)
+    said = Said(keys=("ref R1",), home="h")
+    [ticket] = await other.claim("properties", "other.journal", [Claim(1, said)])
+    assert isinstance(ticket, Ticket)
+    claim = ledger_claims.LedgerClaims.claim
+    home = Address("1 High Street", None, "Leeds", None, "LS2 1AA")
+
+    async def claimed(self: Any, items: Any) -> Any:
+        if other.holds(ticket):
+            bench.emulator.store.add_property(home, "R1")
+        return await claim(self, items)
+
+    monkeypatch.setattr(ledger_claims.LedgerClaims, "claim", claimed)
+    report = await bench.report(settle=0.2)
+    await other.close()
+    assert (1, 0, True) == (report.adopted, bench.posts, report.done)
+    assert bench.expected(1) == bench.references
+
+
+async def test_never_sent_by_the_other(bench: Any) -> None:
+    """A row that an import claimed which then died is sent by the next one, once."""
+    bench.write(3)
+    target = await target_of(bench.client())
+    other = await Ledger.open(target.name, emulator=target.emulator)
+    said = [Said(keys=(f"ref R{n}",), home="h") for n in (1, 2)]
+    await other.claim("properties", "dead.journal", [Claim(n, one) for n, one in enumerate(said)])
+    await other.close()
+    report = await bench.report(settle=0.2)
+    assert (3, 3, True) == (report.created, bench.posts, report.done)
 
 
 async def test_new_ledger_waits(bench: Any) -> None:
