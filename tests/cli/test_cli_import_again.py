@@ -40,6 +40,7 @@ def delete(folder: Path, *names: str) -> None:
             path.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", range(2))
 def test_any_order(start: Start, folder: Path, write: Write, seed: int) -> None:
