@@ -43,6 +43,7 @@ from .loading import STARTING, load_for_threads
 from .loops import green_threads, loop_factory
 from .models import Model
 from .pages import Page, PageCursor, Pages
+from .rules import UNSET
 from .tracebacks import clean, clear_locals
 
 P = ParamSpec("P")
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 _INTERRUPT_GRACE = 0.4  # seconds that a call may take to end after Ctrl-C
+_SUCCEEDED = "the call had just succeeded"
 _NONE_OPEN = "cancelled outside its requests: none was open"
 _CLOSE_GRACE = 2.0  # seconds that closing may take before the thread is left to its fate
 
@@ -301,7 +303,7 @@ class _Call:
             return [*getattr(cancelled, "__notes__", [_NONE_OPEN])]
         except BaseException as error:
             return [str(error)]
-        return ["the call had just succeeded"]
+        return [_SUCCEEDED]
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
@@ -503,18 +505,18 @@ def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         def call(self: Facade[Any], *args: Any, **kwargs: Any) -> Any:
             held: list[EchoMismatch] = []
-            token = held_warnings.set(held)
+            result: Any = UNSET
             try:
-                result = self._bridge.run(_bound(method, self._target, args, kwargs))
+                result = self._bridge.run(_bound(method, self._target, held, args, kwargs))
+                for warning in held:
+                    warnings.warn(warning, stacklevel=2)
+                return result
             except BaseException as error:
-                del args, kwargs  # this frame runs, so it is not cleared
+                if result is not UNSET:  # Ctrl-C may come here, too
+                    error.add_note(_SUCCEEDED)
+                del args, kwargs, result  # this frame runs, so it is not cleared
                 clear_locals(error)
                 raise
-            finally:
-                held_warnings.reset(token)
-            for warning in held:
-                warnings.warn(warning, stacklevel=2)
-            return result
 
     else:
 
@@ -536,8 +538,13 @@ def blocking(method: Callable[..., Any]) -> Callable[..., Any]:
 def _bound(
     method: Callable[..., Coroutine[Any, Any, R]],
     target: Any,
+    held: list[EchoMismatch],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Callable[[], Coroutine[Any, Any, R]]:
     # Not a partial, whose repr shows its arguments.
-    return lambda: method(target, *args, **kwargs)
+    def make() -> Coroutine[Any, Any, R]:
+        held_warnings.set(held)  # in the context of the call's own task
+        return method(target, *args, **kwargs)
+
+    return make
