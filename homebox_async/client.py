@@ -12,6 +12,7 @@ from .codec import decode, parse
 from .credentials import checked_token, masked
 from .errors import ConfigurationError, Problem, ValidationError
 from .events import OnEvent
+from .json_values import large_numbers
 from .login import bearer
 from .middleware import Middleware
 from .models import Model
@@ -33,7 +34,7 @@ from .resources.voids import AsyncVoids
 from .retry import Retry
 from .tracebacks import clean
 from .transport import Transport
-from .wire import SAFETY, Response, encode, large_numbers
+from .wire import SAFETY, Response, encode
 
 if TYPE_CHECKING:
     import ssl

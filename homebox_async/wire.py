@@ -28,13 +28,13 @@ from typing import Any, BinaryIO, Final, Protocol
 from urllib.parse import quote, urlencode
 
 import attrs
-import msgspec
 
 from .errors import (
     AnswerUnusable,
     Problem,
     ValidationError,
 )
+from .json_values import encoded, holds_no_number, is_json
 from .rules import UNSET, Input, Rule, absent, check, positive_integer, tidy
 from .tidying import PLAIN, plain
 
@@ -338,7 +338,6 @@ def _path_problems(params: Mapping[str, str | int], ids: bool) -> list[Problem]:
     return wrong
 
 
-_DEEPEST = 512  # objects and lists in one another, which is what PHP reads
 _TEXTS = (str, int, float, Decimal, dt.date, dt.time, uuid.UUID)  # what a query or a form can say
 
 
@@ -379,10 +378,10 @@ def upload_problems(name: str, upload: Upload) -> Iterator[Problem]:
 def _json(fields: Mapping[str, Any]) -> bytes:
     given = {name: _jsonable(name, value) for name, value in fields.items() if value is not UNSET}
     try:
-        data = _encoded(given)
+        data = encoded(given)
         # msgspec writes NaN and Infinity as null, and those of Decimal as text.
         if b"null" in data or b"NaN" in data or b"Infinity" in data:
-            wrong = [name for name, value in given.items() if _holds(value, _is_no_number)]
+            wrong = [name for name, value in given.items() if holds_no_number(value)]
             if wrong:
                 raise ValidationError(
                     Problem(name, "is or holds NaN or Infinity", "give a finite number or None")
@@ -393,7 +392,7 @@ def _json(fields: Mapping[str, Any]) -> bytes:
         raise
     except (TypeError, ValueError, OverflowError, RecursionError):
         fix = "give text, numbers, lists and mappings"
-        unfit = [name for name, value in given.items() if not _is_json(value)]
+        unfit = [name for name, value in given.items() if not is_json(value)]
         raise ValidationError(
             Problem(name, "cannot be written as JSON", fix)
             for name in unfit or ["json"]  # nested too deeply only as a whole
@@ -412,75 +411,6 @@ def _jsonable(name: str, value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_jsonable(name, one) if isinstance(one, Input) else one for one in value]
     return value
-
-
-def _plainly(value: Any) -> Any:
-    """Return what msgspec does not know as what it is, or TypeError."""
-    made = plain(value)
-    if made is value:
-        raise TypeError
-    return made
-
-
-_written = msgspec.json.Encoder(enc_hook=_plainly).encode
-
-
-def _encoded(value: Any) -> bytes:
-    """Return JSON; raises RecursionError for what the server could not read."""
-    data = _written(value)
-    # How deep msgspec goes differs from one Python to the next. Few brackets nest nothing deeply.
-    if data.count(b"[") + data.count(b"{") > _DEEPEST and _is_too_deep(value):
-        raise RecursionError
-    return data
-
-
-def _is_too_deep(value: Any) -> bool:
-    level: list[Any] = [[msgspec.to_builtins(value, enc_hook=_plainly)]]
-    for _ in range(_DEEPEST + 1):
-        inner = (one for each in level for one in (each.values() if type(each) is dict else each))
-        level = [one for one in inner if type(one) in (dict, list)]
-    return bool(level)
-
-
-def large_numbers(fields: Mapping[str, Any]) -> Iterator[Problem]:
-    """Refuse whole numbers that do not fit into 64 bits: PHP, as most readers, rounds them."""
-    for name, value in fields.items():
-        try:
-            is_large = _holds(value, _is_large)
-        except (TypeError, ValueError, OverflowError, RecursionError):
-            continue  # `encode` says that it is no JSON
-        if is_large:
-            fix = "give one below 2**63, or text"
-            yield Problem(name, "is or holds a number that JSON readers round", fix)
-
-
-def _holds(value: Any, is_wrong: Callable[[Any], bool]) -> bool:
-    waiting = [msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=_plainly)]
-    while waiting:  # no recursion: what msgspec can write may be deep
-        here = waiting.pop()
-        if isinstance(here, dict):
-            waiting += here.values()
-        elif isinstance(here, list):
-            waiting += here
-        elif is_wrong(here):
-            return True
-    return False
-
-
-def _is_no_number(value: Any) -> bool:
-    return isinstance(value, (float, Decimal)) and not math.isfinite(value)
-
-
-def _is_large(value: Any) -> bool:
-    return isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        _encoded(value)
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        return False
-    return True
 
 
 def _date(name: str, value: dt.date) -> str:
