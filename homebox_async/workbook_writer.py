@@ -84,7 +84,7 @@ class WorkbookWriter:
             self.discard()
 
     def discard(self) -> None:
-        """Drop what was kept on the way."""
+        """Drop what was kept on the way, once or more often."""
         self._book.fileclosed = True
         # Closing writes what is buffered, which fails where the disk is full.
         with contextlib.suppress(OSError):

@@ -26,7 +26,7 @@ from .session import Connection
 from .terminal import console
 from .text import counted, duration, examples, say
 
-_FORMATS = ("csv", "jsonl", "parquet")
+_FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 _POLL = 0.1  # seconds
 _LINE_EVERY = 5.0  # seconds
 _HELP = {
@@ -44,7 +44,7 @@ _HELP = {
     )
 )
 def group() -> None:
-    """Write whole lists to CSV, JSON lines or Parquet files."""
+    """Write whole lists to CSV, JSON lines, Parquet or Excel files."""
 
 
 def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> dt.date | None:
@@ -140,7 +140,7 @@ def _examples(what: str) -> str:
         "orders": f"homebox export {what} -o {what}.parquet --branch 7",
     }.get(what, f"homebox export {what} -o {what}.parquet")
     return examples(
-        f"homebox export {what} -o {what}.csv --bom",
+        f"homebox export {what} -o {what}.xlsx",
         f"homebox export {what} -o - --format jsonl --since 2026-11-01",
         also,
     )
@@ -151,7 +151,7 @@ def _format_of(to: str) -> str:
     if suffix not in _FORMATS:
         raise click.UsageError(
             f"-o {to}: does not tell the format; give --format, or a name that ends in"
-            " .csv, .jsonl or .parquet"
+            " .csv, .jsonl, .parquet or .xlsx"
         )
     return suffix
 

@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "completion": ("completion", "Completion of commands and options for your shell."),
     "doctor": ("doctor", "Check the set-up, from the config file to the server's answers."),
     "emulator": ("emulator", "A local Partner API for rehearsals and tests."),
-    "export": ("exports", "Write whole lists to CSV, JSON lines or Parquet files."),
+    "export": ("exports", "Write whole lists to CSV, JSON lines, Parquet or Excel files."),
     "import": ("imports", "Import properties, leads, voids or meter readings from a file."),
     "invites": ("invites", "Invitations to pay for a tenant package."),
     "leads": ("leads", "Leads: invitations of tenants to a bills package."),

@@ -1,4 +1,4 @@
-"""How rows are written: CSV, JSON lines, and JSON lines that become a Parquet file in the end."""
+"""How rows are written: CSV, JSON lines, and JSON lines that become another file in the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import datetime as dt
 import io
 import itertools
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,12 +18,16 @@ import msgspec
 from ..arrow import EXTRA, batch_of, library, schema_of
 from ..cells import escape
 from ..codec import decode_list
+from ..errors import ConfigurationError
 from ..models import Model
 from ..shapes import beyond, parts_of
+from ..workbook_writer import INSTALL, WorkbookWriter, has_library
 from .lists import Listing
 
 Row = tuple[int | None, Model]
 """The id of what the object hangs on, if it does, and the object."""
+
+Fit = Callable[[str], str]
 
 _BOM = b"\xef\xbb\xbf"
 _GROUP = 5_000  # rows of a Parquet file that are held at once
@@ -101,23 +105,51 @@ class JsonLines(Format):
         return key
 
 
-class Parquet(JsonLines):
-    """JSON lines while it is read, and a typed Parquet file made of them in the end."""
+class Converted(JsonLines, abc.ABC):
+    """JSON lines while it is read, and a file of another kind made of them in the end."""
 
+    @abc.abstractmethod
     def convert(self, source: Path, to: BinaryIO, stop: threading.Event) -> None:
-        """Write the Parquet file, a row group for every few thousand rows."""
-        from pyarrow.parquet import ParquetWriter
+        """Write the file, some thousand rows at a time."""
 
-        model, first = self._listing.model, self._listing.first
-        schema = schema_of(model, first)
-        with source.open("rb") as lines, ParquetWriter(to, schema) as writer:
+    def _groups(self, source: Path, stop: threading.Event) -> Iterator[list[Row]]:
+        with source.open("rb") as lines:
             while (group := list(itertools.islice(lines, _GROUP))) and not stop.is_set():
                 pairs = [self.apart(line) for line in group]
                 # The same reading as that of a page, so the same types.
                 sent = b",".join(line for _, line in pairs)
-                items, _, _ = decode_list(b'{"data":[' + sent + b"]}", model)
-                keys = [dict.fromkeys(first, key) for key, _ in pairs]
-                writer.write_batch(batch_of(items, schema, keys))
+                items, _, _ = decode_list(b'{"data":[' + sent + b"]}", self._listing.model)
+                yield list(zip((key for key, _ in pairs), items, strict=True))
+
+
+class Parquet(Converted):
+    """A typed Parquet file."""
+
+    def convert(self, source: Path, to: BinaryIO, stop: threading.Event) -> None:
+        """Write the file, a row group for every few thousand rows."""
+        from pyarrow.parquet import ParquetWriter
+
+        first = self._listing.first
+        schema = schema_of(self._listing.model, first)
+        with ParquetWriter(to, schema) as writer:
+            for rows in self._groups(source, stop):
+                keys = [dict.fromkeys(first, key) for key, _ in rows]
+                writer.write_batch(batch_of((item for _, item in rows), schema, keys))
+
+
+class Xlsx(Converted):
+    """A workbook of one sheet with the columns of `Csv`, all of them text."""
+
+    def convert(self, source: Path, to: BinaryIO, stop: threading.Event) -> None:
+        """Write the file; raises DoesNotFit for what no workbook can hold."""
+        table = Csv(self._listing)
+        writer = WorkbookWriter(to, table.columns)
+        try:
+            for rows in self._groups(source, stop):
+                writer.add(table.cells(*row, str) for row in rows)
+            writer.close()
+        finally:
+            writer.discard()
 
 
 class Csv(Format):
@@ -142,7 +174,7 @@ class Csv(Format):
 
     def encode(self, rows: Iterable[Row]) -> bytes:
         """Return some rows as lines."""
-        return _lines(self._cells(*row) for row in rows)
+        return _lines(self.cells(*row, escape) for row in rows)
 
     def keys(self, file: BinaryIO) -> Iterator[int]:
         """Give the keys of the rows."""
@@ -155,10 +187,11 @@ class Csv(Format):
                 if record[place]:
                     yield int(record[place])
 
-    def _cells(self, key: int | None, item: Model) -> Sequence[str]:
+    def cells(self, key: int | None, item: Model, fit: Fit) -> Sequence[str]:
+        """Return the cells of a row; `fit` makes its texts what the file can hold."""
         extra = beyond(item, inside_lists=False)
-        before = () if self._listing.parent is None else (_cell(key),)
-        return (*before, *_flat(type(item), item), _cell(extra or None))
+        before = () if self._listing.parent is None else (_cell(key, fit),)
+        return (*before, *_flat(type(item), item, fit), _cell(extra or None, fit))
 
 
 def _lines(records: Iterable[Iterable[str]]) -> bytes:
@@ -176,26 +209,26 @@ def _names(model: type[Model], prefix: str = "") -> Iterator[str]:
             yield prefix + part.wire
 
 
-def _flat(model: type[Model], item: Model | None) -> Iterator[str]:
+def _flat(model: type[Model], item: Model | None, fit: Fit) -> Iterator[str]:
     for part in parts_of(model):
         value = None if item is None else getattr(item, part.name)
         if part.is_model and not part.many:
-            yield from _flat(part.kind, value)
+            yield from _flat(part.kind, value, fit)
         elif part.is_model and value:
-            yield _cell([each.raw for each in value])
+            yield _cell([each.raw for each in value], fit)
         else:
-            yield _cell(value or None if part.many else value)
+            yield _cell(value or None if part.many else value, fit)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, fit: Fit) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return escape(value)
+        return fit(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list, tuple)):
-        return escape(_encode(value).decode())
+        return fit(_encode(value).decode())
     if isinstance(value, dt.datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, Decimal):
@@ -204,10 +237,14 @@ def _cell(value: Any) -> str:
 
 
 def format_of(name: str, listing: Listing, bom: bool) -> Format:
-    """Return a format by its name; raises ConfigurationError for Parquet without pyarrow."""
+    """Return a format by its name; raises ConfigurationError where its library is missing."""
     if name == "csv":
         return Csv(listing, bom)
     if name == "parquet":
         library()  # before anything is sent
         return Parquet(listing)
+    if name == "xlsx":
+        if not has_library():
+            raise ConfigurationError(f"workbooks need xlsxwriter; run: {INSTALL}")
+        return Xlsx(listing)
     return JsonLines(listing)

@@ -33,11 +33,12 @@ from ..pages import Page, Passes, identity
 from ..pending import Pending, refuse_client
 from ..rules import positive_integer
 from ..tracebacks import clean
-from .formats import Format, Parquet, Row, format_of
+from ..workbook_writer import DoesNotFit
+from .formats import Converted, Format, Row, format_of
 from .lists import Children, Listing, Per, What, listing, since_problems
-from .part import PartFile, Place, State, Stream, keys_of
+from .part import ExportError, PartFile, Place, State, Stream, keys_of
 
-FormatName = Literal["csv", "jsonl", "parquet"]
+FormatName = Literal["csv", "jsonl", "parquet", "xlsx"]
 Destination = str | os.PathLike[str] | BinaryIO
 
 _AHEAD = 2  # pages
@@ -97,8 +98,9 @@ def export(
     `what`: "properties", "leads", "readings", "orders" or "payments". Readings are asked for per
     property or, with ``per="order"``, per order, payments per order, `concurrency` of them at
     once; each row has that id.
-    `to`: a path, or a binary stream, which cannot be resumed and cannot be Parquet.
-    `format`: "csv", "jsonl" (as the server sent it) or "parquet" (the extra `arrow`).
+    `to`: a path, or a binary stream, which cannot be resumed, and takes "csv" and "jsonl" only.
+    `format`: "csv", "jsonl" (as the server sent it), "parquet" (the extra `arrow`) or "xlsx" (the
+    extra `excel`), a workbook with the columns of "csv", all of them text.
     `since`: only what has changed on this day (UTC) or later, for properties and readings; only
     what was created then, for leads, orders and payments. The whole list is read all the same.
     `branch`: of this branch account; leads and orders only. `bom`: begin CSV with a byte order
@@ -109,9 +111,10 @@ def export(
     it; `restart` drops it. No id is written twice. A list of several pages is read twice, as only
     that shows whether something was deleted meanwhile, and up to four times if it changes.
 
-    Raises ValidationError for bad arguments, ConfigurationError without pyarrow, ExportError for
-    a file or part that cannot be used, OSError for a failing disk, RequestError for a failed
-    call. After any of them the same export resumes where it stopped.
+    Raises ValidationError for bad arguments, ConfigurationError without the extra of the format,
+    ExportError for a file or part that cannot be used, or rows that no workbook can hold, OSError
+    for a failing disk, RequestError for a failed call. After any of them the same export resumes
+    where it stopped.
     Source: "List Properties", "List Leads", "List Bills Packages", "List Payments", "List Meter
     Readings for an Order" and "... for a Property".
     """
@@ -136,8 +139,8 @@ def export(
 def _problems(to: object, format: object, concurrency: object, bom: object) -> Iterable[Problem]:
     if format not in get_args(FormatName):
         yield Problem("format", "is unknown", f"give {', '.join(get_args(FormatName))}")
-    elif format == "parquet" and not isinstance(to, (str, os.PathLike)):
-        yield Problem("format", "parquet cannot be written to a stream", "give a path")
+    elif format in ("parquet", "xlsx") and not isinstance(to, (str, os.PathLike)):
+        yield Problem("format", f"{format} cannot be written to a stream", "give a path")
     if bom and format != "csv":
         yield Problem("bom", f"means nothing for {format}", "leave it out")
     if fault := positive_integer(concurrency):
@@ -341,15 +344,20 @@ class Export(Pending):
     # --- the end
 
     async def _finish(self, place: PartFile) -> None:
-        if not isinstance(self._format, Parquet):
+        if not isinstance(self._format, Converted):
             place.finish(None)
             return
-        parquet = self._format
+        converted = self._format
         self.phase = "converting"
 
         def convert(stop: threading.Event) -> Path:
             with place.converted() as (path, file):
-                parquet.convert(place.part, file, stop)
+                try:
+                    converted.convert(place.part, file, stop)
+                except DoesNotFit as unfit:
+                    raise ExportError(
+                        f"{place.path}: cannot be a workbook: {unfit}; export to CSV or Parquet"
+                    ) from None
             return path
 
         place.finish(await self._in_thread(convert))

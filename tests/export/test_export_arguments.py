@@ -21,7 +21,7 @@ from homebox_async.export import export
         ("orders", {"branch": 0}, "branch"),
         ("orders", {"since": "2026-01-01"}, "since"),
         ("orders", {"since": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}, "since"),
-        ("orders", {"format": "xlsx"}, "format"),
+        ("orders", {"format": "xls"}, "format"),
         ("orders", {"format": "parquet"}, "format"),
         ("orders", {"format": "jsonl", "bom": True}, "bom"),
         ("readings", {"concurrency": 0}, "concurrency"),
@@ -36,9 +36,16 @@ def test_refused(what: Any, options: Any, field: str) -> None:
     assert [field] == [problem.field for problem in refused.value.problems]
 
 
-def test_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its extra, Parquet says how to install it."""
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
+@pytest.mark.parametrize(
+    ("module", "format", "extra"),
+    [("pyarrow", "parquet", "arrow"), ("xlsxwriter", "xlsx", "excel")],
+    ids=["parquet", "xlsx"],
+)
+def test_without_its_extra(
+    monkeypatch: pytest.MonkeyPatch, module: str, format: Any, extra: str
+) -> None:
+    """Without its extra, a format says how to install it."""
+    monkeypatch.setitem(sys.modules, module, None)
     client = AsyncHomebox("none", base_url="http://127.0.0.1:9")
-    with pytest.raises(ConfigurationError, match=r"pip install 'homebox-async\[arrow\]'"):
-        export(client, "orders", "a.parquet", format="parquet")
+    with pytest.raises(ConfigurationError, match=rf"pip install ['\"]homebox-async\[{extra}\]"):
+        export(client, "orders", "a.file", format=format)

@@ -3,24 +3,28 @@
 import csv
 import io
 import json
+import threading
+import zipfile
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas
 import polars
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 
-from homebox_async import AsyncHomebox, Homebox
-from homebox_async.cells import unescape
+from homebox_async import AsyncHomebox, Homebox, workbook_writer
+from homebox_async.cells import fitted, unescape
 from homebox_async.codec import decode_list
 from homebox_async.emulator import Emulator
-from homebox_async.export import export
-from homebox_async.export.formats import Csv, JsonLines, Parquet
+from homebox_async.export import ExportError, export
+from homebox_async.export.formats import Csv, JsonLines, Parquet, Xlsx
 from homebox_async.export.lists import MODELS, Listing
 from homebox_async.resources.orders import Order, Payment
 from homebox_async.shapes import parts_of
@@ -255,3 +259,54 @@ def test_parquet_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with (tmp_path / "a").open("wb") as file:
         form.convert(tmp_path / "a.part", file, threading.Event())
     assert 3 == pyarrow.parquet.ParquetFile(tmp_path / "a").num_row_groups
+
+
+async def test_workbook(client: AsyncHomebox, emulator: Emulator, tmp_path: Path) -> None:
+    """A workbook has the rows of the CSV, all of them text, and nothing else is left."""
+    await export(client, "properties", tmp_path / "a.csv")
+    report = await export(client, "properties", tmp_path / "a.xlsx", format="xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True).worksheets[0]
+    found = [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)]
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == found
+    assert 120 == report.rows
+    assert {"a.csv", "a.xlsx"} == {path.name for path in tmp_path.iterdir()}
+    await export(client, "leads", tmp_path / "none.xlsx", format="xlsx")
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "reason"),
+    [
+        ("MOST_ROWS", 119, "a sheet holds 119 rows at the most"),
+        ("LONGEST_CELL", 20, "of row . has .* characters, and a cell of a workbook holds 20"),
+    ],
+    ids=["rows", "cell"],
+)
+async def test_what_no_workbook_holds(
+    client: AsyncHomebox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    limit: int,
+    reason: str,
+) -> None:
+    """An export that no workbook can hold says so, and leaves no half of one."""
+    monkeypatch.setattr(workbook_writer, name, limit)
+    with pytest.raises(ExportError, match=rf"a\.xlsx: cannot be a workbook: .*{reason}"):
+        await export(client, "properties", tmp_path / "a.xlsx", format="xlsx")
+    assert not (tmp_path / "a.xlsx").exists()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_a_workbook(text: str, tmp_path: Path) -> None:
+    """Every text is a text in a workbook, and stays as it is, so far as it has a place there."""
+    items = items_of(Order, [{"id": 1, "negotiator": text}])
+    lines = tmp_path / "a.jsonl"
+    form = Xlsx(listing_of(Order))
+    lines.write_bytes(form.encode((None, item) for item in items))
+    with (tmp_path / "a.xlsx").open("w+b") as file:
+        form.convert(lines, file, threading.Event())
+    names, cells = CalamineWorkbook.from_path(tmp_path / "a.xlsx").get_sheet_by_index(0).to_python()
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+    assert fitted(text) == dict(zip(names, cells, strict=True))["negotiator"]
