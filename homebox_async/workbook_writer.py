@@ -50,7 +50,11 @@ class WorkbookWriter:
         self._sheet.set_column(0, max(0, len(columns) - 1), _WIDTH, text)
         self._sheet.freeze_panes(1, 0)
         self._row = 0
-        self._write(columns, self._book.add_format({"num_format": "@", "bold": True}))
+        try:
+            self._write(columns, self._book.add_format({"num_format": "@", "bold": True}))
+        except BaseException:
+            self.discard()
+            raise
 
     def add(self, rows: Iterable[Sequence[str]]) -> None:
         """Add rows; DoesNotFit is raised for what no sheet can hold."""
