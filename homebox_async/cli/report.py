@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from ..importer import Report
@@ -13,7 +14,7 @@ _SENT = ("created", "unknown")
 
 
 def lines(report: Report, resume: str) -> Iterator[str]:
-    """Give the lines of a report; `resume` is the command that goes on with the import."""
+    """Give the lines of a report; `resume` is the command that resumes the import."""
     if report.dry_run:
         yield from _dry(report)
         return
@@ -40,6 +41,9 @@ def lines(report: Report, resume: str) -> Iterator[str]:
     if report.stopped:
         told = None if report.error is None else explained(report.error)
         yield f"stopped: {one_line(told[0] if told else report.stopped)}"
+    if report.unknown:
+        journal = shlex.quote(str(report.journal))
+        yield f"to settle unknown rows yourself: homebox import status {journal}"
     if report.pending or report.unknown or report.stopped:
         yield next_step(report, resume)
     elif "rejects" in report.files:

@@ -180,5 +180,6 @@ def test_report() -> None:
         "rejects: in.rejects.csv",
         "journal: in.journal",
         f"stopped: {str(error).strip()}; check the token in HOMEBOX_TOKEN or --token-file",
+        "to settle unknown rows yourself: homebox import status in.journal",
         "to go on: homebox again",
     ] == list(lines(told, "homebox again"))

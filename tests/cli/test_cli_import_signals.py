@@ -110,6 +110,7 @@ def test_cancelled_by_another(write: Write, served: Emulator) -> None:
         file=path,
         options={},
         resume="",
+        account="",
     )
 
     async def cancelled() -> None:
