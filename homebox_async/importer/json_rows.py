@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TextIO
 import attrs
 
 from .contents import LONGEST_LINE, Contents, SourceError
+from .frames import meant
 from .rows import MOST_COLUMNS, Row, Source, Sparse
 
 
@@ -246,7 +247,7 @@ class Spooler:
                 ' give rows such as {"line1": ..., "city": ..., "postcode": ...}'
             )
         try:
-            line = self._encode(mapping if isinstance(mapping, dict) else dict(mapping))
+            line = self._encode(meant(mapping))
         except (TypeError, ValueError, RecursionError) as exc:
             raise SourceError(
                 f"{self._name}: row {self._count} holds a value that is not plain ({exc});"

@@ -35,6 +35,7 @@ from ..tracebacks import clean
 from .course import Course
 from .ending import ended
 from .engine import Engine
+from .frames import Frame
 from .header import plain
 from .joining import settle_joined
 from .journal import Journal, JournalError, State
@@ -58,7 +59,7 @@ _TOLD: Mapping[State, RowState] = {
     State.UNKNOWN: "unknown",
 }
 
-Rows = Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
+Rows = Frame | Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]]
 Input = str | PathLike[str] | BinaryIO | Rows
 
 

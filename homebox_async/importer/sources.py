@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 
 from .contents import Contents, SourceError, open_binary
 from .csv_rows import CsvSource
+from .frames import Frame, rows_of
 from .json_rows import ArraySource, JsonSource, Spooler
 from .rows import Row, Source
 from .sheet_rows import SheetSource
@@ -33,7 +34,7 @@ STDIN = "stdin"
 
 
 def open_source(
-    source: str | os.PathLike[str] | BinaryIO | Iterable[Mapping[str, Any]],
+    source: str | os.PathLike[str] | BinaryIO | Frame | Iterable[Mapping[str, Any]],
     *,
     delimiter: str | None = None,
     encoding: str | None = None,
@@ -56,7 +57,7 @@ def open_source(
     if hasattr(source, "read"):
         file = copied(cast(BinaryIO, source), STDIN)
         return _recognise(file, STDIN, None, delimiter, encoding, sheet, names)
-    rows: Any = source
+    rows = rows_of(source)
     spooler = Spooler("rows")
     with spooler.guard():
         for mapping in rows:
@@ -65,7 +66,8 @@ def open_source(
 
 
 async def spool(
-    source: AsyncIterable[Mapping[str, Any]] | Iterable[Mapping[str, Any]], name: str = "rows"
+    source: Frame | AsyncIterable[Mapping[str, Any]] | Iterable[Mapping[str, Any]],
+    name: str = "rows",
 ) -> Source:
     """Write the mappings to a private temporary file, which has no name, as a source.
 
@@ -73,11 +75,12 @@ async def spool(
     """
     spooler = Spooler(name)
     with spooler.guard():
-        if isinstance(source, AsyncIterable):
-            async for mapping in source:
+        rows = rows_of(source)
+        if isinstance(rows, AsyncIterable):
+            async for mapping in rows:
                 spooler.add(mapping)
         else:
-            for number, mapping in enumerate(source):
+            for number, mapping in enumerate(rows):
                 spooler.add(mapping)
                 if number % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
