@@ -39,6 +39,10 @@ class Quirks:
     strangers: bool = False
     inserts: float = 0.0
     deletes: float = 0.0
+    swaps: float = 0.0
+    ids: str = "numbers"
+    totals: str = "numbers"
+    created: str = "whole"
     dates: str = "utc midnight"
     readings: str = "text"
     unique_reference: bool = False
@@ -66,6 +70,10 @@ VARIANTS: dict[str, tuple[Any, ...]] = {
     "strangers": (True,),
     "inserts": (0.3,),
     "deletes": (0.2,),
+    "swaps": (0.3,),
+    "ids": ("text",),
+    "totals": ("text",),
+    "created": ("without id", "empty"),
     "dates": ("london", "day", "british"),
     "readings": ("decimals", "number"),
     "unique_reference": (True,),
@@ -77,22 +85,26 @@ VARIANTS: dict[str, tuple[Any, ...]] = {
         (("502", 0.1), ("504", 0.1)),
         (("garbage", 0.15),),
         (("hang", 0.05), ("drop", 0.1)),
+        (("422", 0.1), ("drop", 0.1)),
     ),
     "before_commit": ((("drop", 0.1),), (("503", 0.1),), (("429", 0.05), ("500", 0.05))),
 }
 
 
+ALONE = [(name, value) for name, values in VARIANTS.items() for value in values]
+"""The servers that differ in one thing, by seed."""
+
+
 def drawn(seed: int) -> Quirks:
     """Return the server of a seed: each variant once alone with faults, then in combinations."""
-    singles = [(name, value) for name, values in VARIANTS.items() for value in values]
     chance = random.Random(seed)
     chosen: dict[str, Any] = {
         # Without a lost answer, a look-up is never needed.
         "after_commit": chance.choice(VARIANTS["after_commit"]),
         "before_commit": chance.choice(((), *VARIANTS["before_commit"])),
     }
-    if seed < len(singles):
-        chosen.update([singles[seed]])
+    if seed < len(ALONE):
+        chosen.update([ALONE[seed]])
     else:
         for name in chance.sample(sorted(VARIANTS), chance.randint(2, 5)):
             chosen[name] = chance.choice(VARIANTS[name])
@@ -206,7 +218,11 @@ class StrangeServer:
                 return await self._faulty(request, fault)
             shown = self._shown(kind, item)
             if len(self.commits) > 1 and self._drawn((("other id", self.quirks.other_id),)):
-                shown["id"] = self.commits[-2][1].id
+                shown["id"] = type(shown["id"])(self.commits[-2][1].id)
+            if self.quirks.created == "empty":
+                return web.Response(status=201)
+            if self.quirks.created == "without id":
+                del shown["id"]
             body = shown if kind == "reading" else {"data": shown}
             return web.json_response(body, status=201)
 
@@ -234,6 +250,8 @@ class StrangeServer:
             return web.Response()
         if fault == "garbage":
             return web.Response(text="<html>", status=201, content_type="application/json")
+        if fault == "422":
+            return web.json_response({"message": "Invalid.", "errors": {}}, status=422)
         headers = {"Retry-After": "1"} if fault in ("429", "503") else {}
         return web.Response(text="<html>", status=int(fault), headers=headers)
 
@@ -267,7 +285,8 @@ class StrangeServer:
             if kind == "lead" and self.quirks.meta == "none":
                 told = ("total", "last_page", "current_page")  # as its document shows
             if told:
-                body["meta"] = {name: meta[name] for name in told}
+                write = str if self.quirks.totals == "text" else int
+                body["meta"] = {name: write(meta[name]) for name in told}
             return web.json_response(body)
 
         return handler
@@ -287,6 +306,12 @@ class StrangeServer:
             number = len(self.items[kind])
             address = {"line1": f"{number} Other Way", "city": "York", "postcode": "YO1 7AA"}
             self.items[kind].insert(0, self._stranger(address))
+        if self._chance.random() < self.quirks.swaps:
+            # As many as before: no total shows it.
+            self.items[kind].insert(0, self._stranger({"line1": "1 Other Way", "city": "York"}))
+            others = [each for each in self.items[kind][1:] if "Other" in _line1(each)]
+            if others:
+                self.items[kind].remove(others[0])
         strangers = [each for each in self.items[kind] if "Other" in _line1(each)]
         if strangers and self._chance.random() < self.quirks.deletes:
             self.items[kind].remove(strangers[0])
@@ -319,7 +344,8 @@ class StrangeServer:
 
     def _shown(self, kind: str, item: Item) -> dict[str, Any]:
         show = {"property": self._home, "lead": self._lead, "void": self._void}
-        return show.get(kind, self._reading)(item)
+        shown = show.get(kind, self._reading)(item)
+        return {**shown, "id": str(item.id)} if self.quirks.ids == "text" else shown
 
     def _home(self, item: Item) -> dict[str, Any]:
         shown: dict[str, Any] = {"id": item.id, "status_id": 1, "status": "New Tenancy"}
