@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .ledger_values import Claim, Known, LedgerError, Outcome, Standing, Ticket
+from .opening import identity
 from .said import Said
 
 KEPT = 730 * 86_400.0
@@ -28,6 +29,7 @@ LEARNED = 30 * 86_400.0
 APPLICATION = 0x48424C31  # "HBL1", in the header of the file
 _VERSION = 1
 _BUSY = 30.0  # seconds; transactions take milliseconds
+_JUMP = 200 * 86_400.0  # seconds between two imports that may be a wrong clock
 _AT_ONCE = 400  # hashes in one query
 _DIGEST = 16  # bytes of a hash: enough for no two to meet
 _TABLES = (
@@ -75,6 +77,7 @@ class LedgerStore:
         # For the question before each request: it must not wait for a commit.
         self._asked = _connected(path)
         self._key = key
+        self._file: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, path: Path, key: bytes, account: str, *, shared: bool) -> LedgerStore:
@@ -94,6 +97,7 @@ class LedgerStore:
             run("PRAGMA synchronous=FULL")
             with store._transaction():
                 store._prepare(account)
+            store._file = identity(path)
         except BaseException:
             store.close()
             raise
@@ -122,9 +126,12 @@ class LedgerStore:
                 " key file, or move the ledger away (what it knows is then asked of Homebox)"
             )
         now = time.time()
-        if not 0 <= now - self._meta("swept") < 86_400:
-            run("DELETE FROM items WHERE changed < ?", (now - KEPT,))
-            self._sweep()
+        since = now - self._meta("swept")
+        if not 0 <= since < 86_400:
+            # A clock that has jumped by years must not delete everything: the next day shows.
+            if since < _JUMP:
+                run("DELETE FROM items WHERE changed < ?", (now - KEPT,))
+                self._sweep()
             self._set_meta("swept", now)
 
     def _sweep(self) -> None:
@@ -198,6 +205,7 @@ class LedgerStore:
         `mark`: by which the journal is known wherever it is. Return for each row a Ticket, or
         what stands against sending it.
         """
+        self._check_file()
         now = time.time()
         granted: list[Ticket | Known] = []
         entries: list[dict[str, object]] = []
@@ -263,8 +271,18 @@ class LedgerStore:
 
     def holds(self, ticket: Ticket) -> bool:
         """Return whether a claim still stands: nobody else has taken the item over."""
+        self._check_file()
         found = self._asked.execute("SELECT claim FROM items WHERE id = ?", (ticket.item,))
         return any(claim == ticket.claim for (claim,) in found)
+
+    def _check_file(self) -> None:
+        # SQLite would write on into a file that no other import can see.
+        if identity(self.path) != self._file:
+            raise LedgerError(
+                f"{self.path}: the ledger was deleted or replaced while an import was running;"
+                " nothing more is sent: run the same command again, which looks first what"
+                " Homebox has"
+            )
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Enter what became of claimed items, in order."""

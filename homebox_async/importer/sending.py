@@ -32,6 +32,7 @@ from .gate import Gate
 from .journal import State
 from .kinds import Kind
 from .ledger_claims import TakenOver
+from .ledger_values import LedgerError
 from .limiter import Limiter
 from .patience import IN_A_ROW, IN_A_ROW_UNLISTED, Patience
 from .probing import Probe
@@ -132,6 +133,12 @@ class Sender:
                 self._claims.keep_open_unsent(
                     item, "another import has taken it over while this one was held up"
                 )
+                return
+            except LedgerError as error:
+                # Whether the claim stands is not known, so nothing more is sent.
+                self._claims.give_back(item)
+                self._claims.broken = self._claims.broken or error
+                self._course.drain(str(error))
                 return
             except ValidationError as wrong:  # a photo is not there any more
                 await self._refused(item, *wrong.problems)

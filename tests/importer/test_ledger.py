@@ -408,3 +408,17 @@ async def test_ledgers_of_emulators_end(tmp_path: Path, name: str, days: int, le
     assert left == bool(list(old.path.parent.glob(f"{old.path.name}*")))
     await used.close()
     await again.close()
+
+
+@pytest.mark.parametrize("jump", [400, 9_000], ids=["a-year", "decades"])
+async def test_clock_that_jumped(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    """A clock that is wrong once, by years, deletes nothing: two days that agree do."""
+    await claimed(ledger)
+    now = time.time()
+    for days, left in ((jump, True), (0, True), (jump + 400, True), (jump + 401.5, False)):
+        monkeypatch.setattr(ledger_store.time, "time", lambda d=days: now + d * 86_400)
+        other = await Ledger.open(ACCOUNT, folder=tmp_path)
+        assert left is bool(await other.run(lambda store: store.knows("properties"))), days
+        await other.close()

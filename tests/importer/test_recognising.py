@@ -192,3 +192,40 @@ async def test_tenancy_of_a_void(bench: Any, offset: int) -> None:
     await ledger.close()
     row = next(iter(bench.emulator.store.tenancies))
     assert (row.id, row.id + offset) == (known.id, known.tenancy_id)
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "emptied"])
+async def test_ledger_that_goes_away(bench: Any, how: str) -> None:
+    """Without the ledger that others see, nothing more is sent; the next run ends well."""
+    bench.write(40)
+    target = await target_of(bench.client())
+    async with await Ledger.open(target.name, emulator=target.emulator) as ledger:
+        path = ledger.path
+
+    def move_away() -> None:
+        for each in path.parent.glob(f"{path.name}*"):
+            each.unlink()
+
+    def go() -> None:
+        if how == "emptied":
+            path.write_bytes(b"")
+            return
+        move_away()
+        if how == "replaced":
+            path.touch()
+
+    run = bench.start(settle=0.3, concurrency=1, adopt_existing=False)
+
+    async def disturbed() -> None:
+        async with run:
+            async for _ in run:
+                go()
+                await run.wait()
+
+    with pytest.raises(LedgerError, match=r"the ledger (was deleted or replaced|is damaged)"):
+        await disturbed()
+    assert run.report is not None
+    assert bench.posts < 40
+    move_away()
+    assert (await bench.report(settle=0.3)).done
+    assert bench.expected(40) == bench.references

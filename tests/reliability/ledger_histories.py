@@ -1,6 +1,6 @@
 """Imports of the same rows by two processes at once, with one ledger, held against the server.
 
-``python -m tests.reliability.ledger_histories --histories 50`` prints a line for each history.
+``python -m tests.reliability.ledger_histories --histories 52 --lag 3`` prints a line for each.
 """
 
 from __future__ import annotations
@@ -97,6 +97,30 @@ async def history(kind: str, seed: int, folder: Path, *, ledgers: bool = True) -
         wrong, unknown = await _calm(kind, importers, emulator)
     faults = sum(emulator.counts.faults.values())
     return Told(kind, seed, kills, faults, unknown, tuple(wrong))
+
+
+async def strangers(kind: str, folder: Path, lag: float) -> Told:
+    """Run two imports of the same rows, one after the other, that have no ledger in common.
+
+    The list shows what the first one has sent once the second has begun.
+    """
+    folder.mkdir(parents=True)
+    chance = random.Random(kind)
+    async with contextlib.AsyncExitStack() as stack:
+        emulator = Emulator(assumed=Assumed(list_lag=lag, shows_instance=False))
+        await stack.enter_async_context(emulator)
+        answers = []
+        for name in ("a", "b"):
+            place = folder / name
+            place.mkdir()
+            zygote = await stack.enter_async_context(Zygote.started(place))
+            one = _importer(kind, zygote, place, emulator, folder / f"state-{name}", chance)
+            one.job["settle"] = lag + 1
+            answers.append(await one.run())
+        there = _there(kind, emulator)
+    wrong = [f"there {count} times: {key}" for key, count in there.items() if count > 1]
+    wrong += [f"not done: {answer}" for answer in answers if not answer["report"]["done"]]
+    return Told(f"{kind} with a lag of {lag:g} s", 0, 0, 0, 0, tuple(wrong))
 
 
 def _faults(chance: random.Random, seed: int) -> Faults:
@@ -238,11 +262,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=50, help="how many, over all kinds")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--lag", type=float, default=0.0, help="of the list, without a ledger")
     options = parser.parse_args(arguments)
     each = -(-options.histories // len(KINDS))
     folder = Path(tempfile.mkdtemp(prefix="ledgers-"))
     seeds = range(options.first, options.first + each)
     done = asyncio.run(campaign(KINDS, seeds, folder))
+    if options.lag:
+        for kind in ("properties", "leads"):
+            done.append(asyncio.run(strangers(kind, folder / f"lag-{kind}", options.lag)))
+            print(done[-1], flush=True)
     bad = [told for told in done if told.wrong]
     kills, faults = sum(one.kills for one in done), sum(one.faults for one in done)
     print(f"{len(done)} histories, {kills} kills, {faults} faults, {len(bad)} wrong")
