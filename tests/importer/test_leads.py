@@ -204,7 +204,7 @@ async def test_several_are_not_guessed(bench: Any) -> None:
     assert (1, 0, 2) == (third.unknown, third.sent, posts(bench))
     row = told(third.files["unknown"])[0]
     assert "leads 1, 2 may be it" == row["error"]
-    assert "--no-adopt-existing" in row["fix"]
+    assert "c.journal 1 --is ID (or --not-there" in row["fix"]
 
 
 async def test_existing_is_adopted(bench: Any) -> None:

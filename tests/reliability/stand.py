@@ -94,10 +94,11 @@ class Stand:
         return report
 
 
-def last_line(answer: dict[str, Any]) -> str:
-    """Return the error with which an import broke, without its traceback, or all that it told."""
-    text: str = answer.get("broke", str(answer))
-    return text.strip().splitlines()[-1]
+def failure_of(answer: dict[str, Any]) -> str:
+    """Return the error with which an import broke and its notes, or all that it reported."""
+    lines = answer.get("broke", str(answer)).strip().splitlines()
+    traceback = max((n for n, line in enumerate(lines, 1) if line.startswith(" ")), default=0)
+    return "\n".join(lines[traceback:])
 
 
 @contextlib.contextmanager

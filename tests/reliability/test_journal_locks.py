@@ -15,7 +15,7 @@ from homebox_async.importer import JournalError, import_properties, import_prope
 
 from .checker import Findings, check
 from .import_history import Zygote
-from .stand import Stand, last_line
+from .stand import Stand, failure_of
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ async def test_hard_link(tmp_path: Path) -> None:
         sent = stand.log.creates
         for journal in (other, stand.journal):
             answer = await stand.run(options={"journal": str(journal)})
-            assert f"{journal}: has a second name (a hard link)" in last_line(answer)
+            assert f"{journal}: has a second name (a hard link)" in failure_of(answer)
         assert sent == stand.log.creates
         other.unlink()
         assert (await stand.finish())["adopted"]

@@ -31,6 +31,7 @@ def impatient() -> None:
 
 def forget(journal: Path) -> None:
     """Sabotage: take every row of which nothing is known for one that was never sent."""
+    os.environ["HOMEBOX_STATE"] = str(journal.with_name(f"ledger{os.getpid()}"))  # a new one
     if journal.exists():
         connection = sqlite3.connect(journal)
         with contextlib.suppress(sqlite3.OperationalError), connection:  # no table yet
