@@ -342,7 +342,7 @@ async def _later(_: Event) -> None: ...
 @pytest.mark.parametrize("kind", [AsyncHomebox, Homebox, AsyncBilling, Billing])
 def test_what_cannot_be_called(kind: Callable[..., Any], callback: Any) -> None:
     """A callback that would never run is refused when the client is made."""
-    with pytest.raises(ConfigurationError, match="on_event is not a plain function"):
+    with pytest.raises(ConfigurationError, match=r"on_event is (not a plain function|a str)"):
         kind("token", on_event=callback)
 
 
