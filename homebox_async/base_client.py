@@ -14,7 +14,8 @@ from typing import Any, Final, Literal, NoReturn, Self, SupportsIndex, TypeVar
 
 import attrs
 
-from .blocking import Bridge, Facade, Worker
+from .blocking import Facade
+from .bridge import Bridge, Worker
 from .errors import ConfigurationError
 from .events import OnEvent
 from .loading import STARTING

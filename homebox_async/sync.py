@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .base_client import MAX_BODY, BlockingClient
-from .blocking import Bridge, Facade, blocking
+from .blocking import Facade, blocking
+from .bridge import Bridge
 from .client import AsyncHomebox, Environment
 from .credentials import masked
 from .events import OnEvent

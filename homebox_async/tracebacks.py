@@ -82,6 +82,7 @@ def _empty(frame: FrameType, line: int) -> FrameType:
     names: dict[str, Any] = {
         key: known[key] for key in ("__name__", "__file__", "__loader__") if key in known
     }
+    trace: TracebackType | None = None
     try:
         exec(stand_in, names, {})  # noqa: S102  # raises, and does nothing else
     except ZeroDivisionError as raised:

@@ -370,7 +370,7 @@ class Probe:
         total = page.total is not None
         if (found := _on(page, identity)) is not None or not page.items:
             return found, total, 1
-        start = max(2, page.last_page or last)
+        start = number = max(2, page.last_page or last)
         for number in itertools.count(start):
             page = await self._answers.page(self._client, number)
             if not page.items or (found := _on(page, identity)) is not None:

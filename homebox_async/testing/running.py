@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ..blocking import Bridge
+from ..bridge import Bridge
 from ..emulator import Emulator, Fault, Message, MessageKind, RateLimit, Received
 from ..emulator.package_records import Order, Payer, Payment
 from ..emulator.packages import Outcome

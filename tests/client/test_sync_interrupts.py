@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from homebox_async import ConnectionFailed, Outcome, blocking
-from homebox_async.blocking import Bridge
+from homebox_async import ConnectionFailed, Outcome
+from homebox_async import bridge as bridge_module
+from homebox_async.bridge import Bridge
 
 
 class Interrupting:
@@ -41,8 +42,8 @@ class Interrupting:
 )
 def test_notes_of_an_interrupt(kind: str, note: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """However a call takes its cancellation, the interrupt says what became of it."""
-    monkeypatch.setattr(blocking, "_INTERRUPT_GRACE", 0.05)
-    make = blocking._Call.__init__
+    monkeypatch.setattr(bridge_module, "_INTERRUPT_GRACE", 0.05)
+    make = bridge_module._Call.__init__
 
     def interrupted(self: Any, *args: Any) -> None:
         make(self, *args)
@@ -63,7 +64,7 @@ def test_notes_of_an_interrupt(kind: str, note: str, monkeypatch: pytest.MonkeyP
                 raise
 
     with monkeypatch.context() as patch:
-        patch.setattr(blocking._Call, "__init__", interrupted)
+        patch.setattr(bridge_module._Call, "__init__", interrupted)
         with pytest.raises(KeyboardInterrupt) as caught:
             bridge.run(work)
     assert note in caught.value.__notes__[0]

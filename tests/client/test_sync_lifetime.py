@@ -16,9 +16,9 @@ from homebox_async import (
     ConnectionFailed,
     Homebox,
     OutcomeUnknown,
-    blocking,
 )
-from homebox_async.blocking import Bridge, Worker
+from homebox_async import bridge as bridge_module
+from homebox_async.bridge import Bridge, Worker
 
 
 def test_closed(served: Any) -> None:
@@ -186,7 +186,7 @@ def test_forgotten_on_its_own_loop(served: Any) -> None:
 
 def test_a_last_word_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Closing takes a bounded time, whatever hangs."""
-    monkeypatch.setattr(blocking, "_CLOSE_GRACE", 0.05)
+    monkeypatch.setattr(bridge_module, "_CLOSE_GRACE", 0.05)
     bridge = Bridge()
 
     async def nothing() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from homebox_async.blocking import Bridge
+from homebox_async.bridge import Bridge
 from homebox_async.emulator import Address, Emulator
 
 from .blocks import ROOT

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from homebox_async.blocking import Bridge
+from homebox_async.bridge import Bridge
 from homebox_async.cli.root import homebox
 from homebox_async.emulator import Address, Emulator
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from homebox_async.blocking import Bridge
+from homebox_async.bridge import Bridge
 from homebox_async.emulator import Address, Emulator
 
 HOMES = 120  # three pages

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from homebox_async import Homebox, Retry
-from homebox_async.blocking import Bridge
+from homebox_async.bridge import Bridge
 from homebox_async.emulator import Emulator, Fault
 from homebox_async.errors import AuthenticationFailed
 from homebox_async.importer import (

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from homebox_async import Billing, Homebox, HomeboxError, Retry
-from homebox_async.blocking import Bridge
+from homebox_async.bridge import Bridge
 from homebox_async.emulator import Emulator, Fault
 
 CREATE = ("POST", "/api/partner/property")

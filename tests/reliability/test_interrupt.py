@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from homebox_async import Address, Homebox, Retry, blocking
-from homebox_async.blocking import Bridge
+from homebox_async.bridge import Bridge
 from homebox_async.emulator import Assumed, Emulator
 
 

@@ -20,7 +20,7 @@ from homebox_async import (
     Retry,
 )
 from homebox_async import transport as transport_module
-from homebox_async.blocking import Bridge, Worker, _Call
+from homebox_async.bridge import Bridge, Worker, _Call
 
 
 async def five() -> int:

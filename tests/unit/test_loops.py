@@ -15,7 +15,7 @@ import sys
 if not {uvloop}:
     sys.modules["uvloop"] = None  # as if it were not installed
 import asyncio
-from homebox_async.blocking import Bridge
+from homebox_async.bridge import Bridge
 from homebox_async.emulator import Emulator
 
 async def kind():
