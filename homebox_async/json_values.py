@@ -29,8 +29,13 @@ _written = msgspec.json.Encoder(enc_hook=_plainly).encode
 def encoded(value: Any) -> bytes:
     """Return JSON; raises RecursionError for what the server could not read."""
     data = _written(value)
-    # How deep msgspec goes differs from one Python to the next. Few brackets nest nothing deeply.
-    if data.count(b"[") + data.count(b"{") > _DEEPEST and _is_too_deep(value):
+    # How deep msgspec goes differs from one Python to the next. Few brackets nest nothing deeply,
+    # and short texts have few.
+    if (
+        len(data) > _DEEPEST
+        and data.count(b"[") + data.count(b"{") > _DEEPEST
+        and _is_too_deep(value)
+    ):
         raise RecursionError
     return data
 

@@ -23,6 +23,7 @@ from contextvars import ContextVar
 from typing import Final
 
 import attrs
+from multidict import istr
 
 from .errors import AnswerUnusable, DeadlineExceeded, Outcome, RateLimited
 from .failures import failure, foreign_coding, note_cancelled, request_id_of, server_words
@@ -31,6 +32,8 @@ from .models import Refusal
 from .permits import Permits
 from .request_ids import HEADER
 from .wire import Request, Response, Safety
+
+_REMAINING: Final = istr("X-RateLimit-Remaining")  # costs less to look up than a plain text
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Request, Handler], Awaitable[Response]]
@@ -154,7 +157,7 @@ class Throttle:
             permits.in_flight += 1
         try:
             response = await handler(request)
-            left = response.headers.get("X-RateLimit-Remaining")
+            left = response.headers.get(_REMAINING)
             if left is not None:
                 known = left.isdecimal() and len(left) < 12
                 permits.limit = max(1, int(left)) if known else math.inf

@@ -26,6 +26,7 @@ from .errors import Problem
 from .loading import STARTING
 
 __all__ = [
+    "TIDY",
     "UNSET",
     "Input",
     "Rule",
@@ -271,7 +272,7 @@ def one_of(*allowed: str) -> Rule:
         return None if known_one else ("is not one the API knows", f"give {known}")
 
     # Answers have another case than requests ("Gas"): what came back can go out again.
-    _TIDY[rule] = functools.partial(tidying.listed, allowed)
+    TIDY[rule] = functools.partial(tidying.listed, allowed)
     return rule
 
 
@@ -289,7 +290,7 @@ def nullable(rule: Rule) -> Rule:
     return or_none
 
 
-_TIDY: dict[Rule, Callable[[Any], Any]] = {
+TIDY: dict[Rule, Callable[[Any], Any]] = {
     address_line: tidying.spaced,
     optional_address_line: tidying.spaced,
     uk_postcode: tidying.postcode,
@@ -299,7 +300,7 @@ _TIDY: dict[Rule, Callable[[Any], Any]] = {
 
 def tidy(rule: Rule | None) -> Callable[[Any], Any]:
     """Return what makes a value of a rule the one that goes out; see `tidying`."""
-    return _TIDY.get(rule, tidying.plain) if rule else tidying.plain
+    return TIDY.get(rule, tidying.plain) if rule else tidying.plain
 
 
 def made_of(*kinds: type[Input], what: str = "") -> Rule:
@@ -386,10 +387,11 @@ class Input:
         """Return all that is wrong with this object, with field paths below `prefix`."""
         names, rules, required = _layout(type(self))
         values = {wire: getattr(self, name) for name, wire in names}
-        missing = [wire for wire in required if absent(values[wire])]
-        wrong = [Problem(prefix + wire, "is missing", "give it") for wire in missing]
-        for wire in missing:
-            del values[wire]
+        wrong: list[Problem] = []
+        for wire in required:
+            if absent(values[wire]):
+                wrong.append(Problem(prefix + wire, "is missing", "give it"))
+                del values[wire]
         return wrong + check(values, rules, prefix)
 
     def on_wire(self) -> dict[str, Any]:

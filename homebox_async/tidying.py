@@ -56,16 +56,19 @@ def _plain(value: Any) -> Any:
 
 def spaced(value: Any) -> Any:
     """Return text trimmed and with single spaces inside, in the case in which it was given."""
-    value = plain(value)
-    if not isinstance(value, str):
-        return value
-    return value if value.isalnum() else _SPACES.sub(" ", value).strip(" ")
+    if type(value) is not str:
+        value = plain(value)
+        if not isinstance(value, str):
+            return value
+    if value.isascii() and "  " not in value:  # as nearly all is
+        return value.strip(" ")
+    return _SPACES.sub(" ", value).strip(" ")
 
 
 def postcode(value: Any) -> Any:
     """Return a UK postcode with its one space."""
     value = spaced(value)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value[-4:-3] == " ":  # which is where it belongs
         return value
     found = _POSTCODE.fullmatch(value)
     return f"{found[1]} {found[2]}" if found else value

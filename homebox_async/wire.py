@@ -35,7 +35,7 @@ from .errors import (
     ValidationError,
 )
 from .json_values import encoded, holds_no_number, is_json
-from .rules import UNSET, Input, Rule, absent, check, positive_integer, tidy
+from .rules import TIDY, UNSET, Input, Rule, absent, check, positive_integer, tidy
 from .tidying import PLAIN, plain
 
 
@@ -252,10 +252,10 @@ def encode(
     wrong = _path_problems(params, ids) if params else []
     if rules or required:
         given = {**query, **(fields or {}), **(form or {})}
-        missing = [name for name in required if absent(given.get(name))]
-        wrong += [Problem(name, "is missing", "give it") for name in missing]
-        for name in missing:
-            given.pop(name, None)
+        for name in required:
+            if absent(given.get(name)):
+                wrong.append(Problem(name, "is missing", "give it"))
+                given.pop(name, None)
         wrong += check(given, rules)
     wrong += problems
     if not wrong and (query or form):
@@ -309,7 +309,9 @@ def _tidied(given: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, An
             name: value if type(value) in PLAIN else plain(value) for name, value in given.items()
         }
     return {
-        name: tidy(rules[name])(value) if name in rules else plain(value)
+        name: value
+        if type(value) in PLAIN and rules.get(name) not in TIDY
+        else tidy(rules.get(name))(value)
         for name, value in given.items()
     }
 

@@ -172,13 +172,13 @@ class RetryMachine(RuleBasedStateMachine):
         return self.plans.popleft() if self.plans else CLEAN
 
     def _watch(self) -> None:
-        """Note when aiohttp begins to look for a connection, and when it begins to write."""
-        connect, send = aiohttp.TCPConnector.connect, aiohttp.ClientRequest.send
+        """Note when a request is made, just before its connection, and when it is written."""
+        make, send = aiohttp.ClientRequest.__init__, aiohttp.ClientRequest.send
         machine = self
 
-        async def noted_connect(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            machine._note("began", int(request.url.path.rpartition("/")[2]))
-            return await connect(self, request, *args, **kwargs)
+        def noted_make(self: Any, method: str, url: Any, *args: Any, **kwargs: Any) -> None:
+            machine._note("began", int(url.path.rpartition("/")[2]))
+            make(self, method, url, *args, **kwargs)
 
         async def noted_send(self: Any, connection: Any) -> Any:
             number = int(self.url.path.rpartition("/")[2])
@@ -186,7 +186,7 @@ class RetryMachine(RuleBasedStateMachine):
             machine._note("sent", number)
             return await send(self, connection)
 
-        self.patch.setattr(aiohttp.TCPConnector, "connect", noted_connect)
+        self.patch.setattr(aiohttp.ClientRequest, "__init__", noted_make)
         self.patch.setattr(aiohttp.ClientRequest, "send", noted_send)
 
     def _note(self, kind: str, number: int) -> None:
