@@ -125,7 +125,7 @@ async def test_server_that_merges_homes(bench: Any) -> None:
     report = await bench.report(concurrency=1)
     assert (1, 1, 2) == (report.adopted, report.unknown, bench.posts)
     [row] = told(report.files["unknown"])
-    assert ("2", True) == (row["row"], row["error"].startswith("the server said that it was"))
+    assert ("2", True) == (row["row"], row["error"].startswith("the server answered with success"))
 
 
 async def test_id_of_a_matched_row(bench: Any) -> None:
