@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 import aiohttp
+from aiohttp import hdrs
 from aiohttp.http_exceptions import ContentEncodingError
 
 from .errors import (
@@ -167,7 +168,7 @@ def failed(
 
 def packed(answer: aiohttp.ClientResponse) -> bool:
     """Tell whether a body is compressed, so that its length says nothing of its size."""
-    return answer.headers.get("Content-Encoding", "identity") != "identity"
+    return answer.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity"
 
 
 def describe(broken: Exception) -> tuple[str, bool]:

@@ -28,6 +28,7 @@ from typing import Any, BinaryIO, Final, Protocol
 from urllib.parse import quote, urlencode
 
 import attrs
+from multidict import istr
 
 from .errors import (
     AnswerUnusable,
@@ -77,6 +78,7 @@ class Hidden(bytes):
 
 
 JSON: Final = "application/json"
+_CONTENT_TYPE: Final = istr("Content-Type")  # costs less to look up than a plain text
 
 
 @attrs.frozen
@@ -203,7 +205,7 @@ class Response:
     @property
     def charset(self) -> str:
         """The charset that the Content-Type names, or ""."""
-        return _charset(self.headers.get("Content-Type", ""))
+        return _charset(self.headers.get(_CONTENT_TYPE, ""))
 
 
 @functools.lru_cache(32)
@@ -320,9 +322,9 @@ def _path_problems(params: Mapping[str, str | int], ids: bool) -> list[Problem]:
     """A value must not leave its segment, nor name another one; an id is a number above 0."""
     wrong: list[Problem] = []
     for name, value in params.items():
+        if type(value) is int and 0 < value < 1 << 63:  # as nearly all are
+            continue
         if ids and (name == "id" or name.endswith("_id")):
-            if type(value) is int and 0 < value < 1 << 63:  # as nearly all are
-                continue
             fault = positive_integer(value)
             if fault is not None:
                 wrong.append(Problem(name, *fault))
