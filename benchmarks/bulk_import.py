@@ -1,8 +1,9 @@
 """A bulk import beside what one would write without this package.
 
-Each contestant runs in a process of its own against the same server: rows/s and peak memory.
+Each contestant runs in a process of its own against a server of its own: rows/s and peak memory.
 
-- `importer`: `import_properties` with validation, journal (`synchronous=FULL`) and result files
+- `importer`: `import_properties` with validation, ledger, journal (both `synchronous=FULL`), probe
+  and result files; without the settle time, which is a wait
 - `workers`: bare aiohttp, 64 workers on one iterator; no checks, no journal, no retries
 - `gather`: bare aiohttp, `asyncio.gather` over all rows behind a semaphore of 64
 - `requests`: a `requests.Session` for each of 64 threads of a pool
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import importlib
+import os
 import statistics
 import tempfile
 import threading
@@ -23,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Effort
-from benchmarks.neutral import neutral
+from benchmarks.payloads import import_routes
 from benchmarks.process import in_process, peak_mib
 from benchmarks.report import Figures
 from benchmarks.rows import body, write
+from benchmarks.server import server
 
 NAME = "import"
 TITLE = "Bulk import"
@@ -52,8 +55,11 @@ async def _importer(url: str, path: Path) -> int:
     from homebox_async import AsyncHomebox
     from homebox_async.importer import import_properties
 
+    os.environ["HOMEBOX_STATE"] = str(path.parent / "state")
     async with AsyncHomebox("bench", base_url=url) as client:
-        report = await import_properties(client, path, preset="land-registry", results=path.parent)
+        report = await import_properties(
+            client, path, preset="land-registry", results=path.parent, settle=0.01
+        )
     return report.created
 
 
@@ -122,9 +128,12 @@ def contest(name: str, url: str, path: str) -> dict[str, Any]:
     }
 
 
-def run(name: str, url: str, count: int) -> dict[str, Any]:
+def run(name: str, count: int) -> dict[str, Any]:
     """Let one contestant send so many rows in a process of its own; see `contest`."""
-    with tempfile.TemporaryDirectory(prefix="homebox-bench-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="homebox-bench-") as folder,
+        server(import_routes()) as url,
+    ):
         path = Path(folder) / "portfolio.csv"
         write(path, count)
         # Not on one core: the journal has a thread of its own.
@@ -139,10 +148,9 @@ def measure(figures: Figures, effort: Effort) -> None:
     """Measure all contestants in turn."""
     count = effort.count(ROWS, least=100)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTESTANTS}
-    with neutral() as url:
-        for _ in range(min(effort.rounds, 5)):
-            for name in CONTESTANTS:
-                runs[name].append(run(name, url, count))
+    for _ in range(min(effort.rounds, 5)):
+        for name in CONTESTANTS:
+            runs[name].append(run(name, count))
     rates = {name: [one["rows"] / one["seconds"] for one in runs[name]] for name in runs}
     for other, target in (("workers", 0.7), ("gather", None), ("requests", 4.0)):
         figures.ratio(

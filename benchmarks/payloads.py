@@ -9,6 +9,8 @@ PROPERTY = "/api/partner/property"
 LEAD = "/api/partner/lead"
 NUMBER = b"@number@"
 """Stands in an answer for a number that differs each time."""
+LISTED = b'"@listed@"'
+"""Stands in a list for what was created first, if anything was."""
 
 
 def property_(number: int | str) -> dict[str, Any]:
@@ -104,6 +106,27 @@ def routes() -> dict[str, bytes]:
             {"data": {"name": "Bench", "reference_number": "BENCH"}}
         ),
     }
+
+
+def held(number: int, sent: dict[str, Any]) -> dict[str, Any]:
+    """Make a property of what was sent to create it, as "List Properties" shows it."""
+    address = sent["address"]
+    partner = {"id": 1, "name": "Bench", "reference_number": "BENCH"}
+    reference = {"id": 1, "partner": partner, "property_reference": sent["property_reference"]}
+    return {
+        **property_(number),
+        "address_line1": address["line1"],
+        "address_line2": address.get("line2"),
+        "address_city": address["city"],
+        "address_postcode": address["postcode"],
+        "partner_properties": [reference],
+    }
+
+
+def import_routes() -> dict[str, bytes]:
+    """Return what the plain server answers to imports: its list shows what was created first."""
+    listed = encoded({"data": ["@listed@"]})
+    return {**routes(), f"GET {PROPERTY}": listed}
 
 
 def page_routes(pages: int) -> dict[str, bytes]:

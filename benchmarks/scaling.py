@@ -58,14 +58,13 @@ def _over_pages(figures: Figures, effort: Effort) -> None:
 def _over_rows(figures: Figures, effort: Effort) -> None:
     counts = [count for count in ROWS if count <= effort.count(ROWS[-1], least=1_000)]
     found = {}
-    with neutral() as url:
-        for count in counts:
-            found[count] = bulk_import.run("importer", url, count)
-            figures.add(
-                f"importer, {count:,} rows",
-                rows_per_s=count / found[count]["seconds"],
-                peak_mib=found[count]["peak_mib"],
-            )
+    for count in counts:
+        found[count] = bulk_import.run("importer", count)
+        figures.add(
+            f"importer, {count:,} rows",
+            rows_per_s=count / found[count]["seconds"],
+            peak_mib=found[count]["peak_mib"],
+        )
     figures.curve(
         "rows",
         rows=[float(count) for count in counts],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import multiprocessing
 import ssl
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.payloads import NUMBER, routes
+from benchmarks.payloads import LISTED, NUMBER, encoded, held, routes
 from benchmarks.process import pin, server_core
 
 _MISSING = b'{"message": "no such page"}'
@@ -24,6 +25,8 @@ _MISSING = b'{"message": "no such page"}'
 
 class _Protocol(asyncio.Protocol):
     _numbers = itertools.count(1)
+    # What was created first, as a list shows it: importers read that back, and no more.
+    _first = b""
 
     def __init__(self, answers: dict[bytes, bytes], latency: float) -> None:
         self._answers = answers
@@ -44,19 +47,25 @@ class _Protocol(asyncio.Protocol):
             if len(self._buffer) < end + 4 + length:
                 return
             line = self._buffer[: self._buffer.find(b" HTTP/1.1\r\n")]
+            content = self._buffer[end + 4 : end + 4 + length]
             self._buffer = self._buffer[end + 4 + length :]
-            answer = self._answer(line)
+            answer = self._answer(line, content)
             if self._latency:
                 asyncio.get_running_loop().call_later(self._latency, self._write, answer)
             else:
                 self._write(answer)
 
-    def _answer(self, line: bytes) -> bytes:
+    def _answer(self, line: bytes, content: bytes) -> bytes:
         body = self._answers.get(line) or self._answers.get(line.split(b"?")[0])
         status = b"404 Not Found" if body is None else b"200 OK"
         body = body or _MISSING
         if NUMBER in body:
-            body = body.replace(NUMBER, b"%d" % next(self._numbers))
+            number = next(self._numbers)
+            body = body.replace(NUMBER, b"%d" % number)
+            if not _Protocol._first and b'"property_reference"' in content:
+                _Protocol._first = encoded(held(number, json.loads(content)))
+        elif LISTED in body:
+            body = body.replace(LISTED, b"" if b"page=2" in line else self._first)
         return (
             b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
         ) % (status, len(body), body)

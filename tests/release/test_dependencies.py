@@ -18,7 +18,8 @@ def imported(declared: set[str]) -> dict[str, set[str]]:
     """Return which of the package's parts import each distribution, its command line apart."""
     owners = packages_distributions()
     users: dict[str, set[str]] = {}
-    known = {*sys.stdlib_module_names, "_typeshed"}  # the latter is for type checkers alone
+    # `_typeshed` is for type checkers alone; pydantic imports the hook that uses its core.
+    known = {*sys.stdlib_module_names, "_typeshed", "pydantic_core"}
     for path in PACKAGE.rglob("*.py"):
         part = "cli" if path.is_relative_to(PACKAGE / "cli") else "package"
         for node in ast.walk(ast.parse(path.read_text())):
