@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import openpyxl
 
 from homebox_async.cli.reference import commands
 from homebox_async.emulator import Address, Emulator
@@ -130,6 +131,13 @@ def write_files(line: str, folder: Path) -> None:
     (folder / "bills").mkdir()
     (folder / "photos").mkdir()
     (folder / "photos" / "1-gas-2026-11-20.jpg").write_bytes(FILES["meter.jpg"])
+    if "portfolio.xlsx" in words and "import" in words:
+        book = openpyxl.Workbook()
+        assert book.active is not None
+        book.active.title = "Lettings"
+        for text in FILES["portfolio.csv"].splitlines():
+            book.active.append(text.split(","))
+        book.save(folder / "portfolio.xlsx")
     if "sales.csv" in words:
         rows = SAMPLE.read_text().splitlines(keepends=True)[:21]
         (folder / "sales.csv").write_text("".join(rows))

@@ -265,7 +265,8 @@ async def test_workbook(client: AsyncHomebox, emulator: Emulator, tmp_path: Path
     """A workbook has the rows of the CSV, all of them text, and nothing else is left."""
     await export(client, "properties", tmp_path / "a.csv")
     report = await export(client, "properties", tmp_path / "a.xlsx", format="xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True).worksheets[0]
+    # Not `read_only`: such a workbook keeps its file open.
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[0]
     found = [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)]
     with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == found

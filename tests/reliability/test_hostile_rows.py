@@ -50,7 +50,7 @@ async def emulator() -> AsyncIterator[Emulator]:
 def through_a_file(folder: Path, cells: dict[str, str]) -> dict[str, str]:
     """Write a row as a reject, and read it as an input again."""
     path = folder / "in.rejects.csv"
-    source: Any = SimpleNamespace(path=None, columns=list(cells))
+    source: Any = SimpleNamespace(path=None, columns=list(cells), writes_workbooks=False)
     file = _File(path, source, ("row", "field", "error", "fix"))
     file.write([(Row(1, cells), ["1", "f", "e", "x"])])
     file.complete([])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from homebox_async import Address, Homebox, Retry, blocking
+from homebox_async import bridge as bridge_module
 from homebox_async.bridge import Bridge
 from homebox_async.emulator import Assumed, Emulator
 
@@ -43,7 +44,7 @@ class Interrupt:
 
     def __call__(self, frame: Any, event: str, _: Any) -> Any:
         """Look at one step: the function that `sys.settrace` takes."""
-        if frame.f_code.co_filename != blocking.__file__:
+        if frame.f_code.co_filename not in (blocking.__file__, bridge_module.__file__):
             return None
         if event == "line":
             self.left -= 1
