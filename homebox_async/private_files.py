@@ -101,6 +101,18 @@ def make_private(path: Path, magic: tuple[int, bytes], *, named: bool) -> None:
         os.close(descriptor)
 
 
+def check_writable(path: Path) -> None:
+    """Raise OSError where a file, or what is in a folder, cannot be changed.
+
+    Nothing is opened, so that the locks that SQLite may hold on it in this process stay.
+    """
+    if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        return
+    read_only = hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY
+    code = errno.EROFS if read_only else errno.EACCES
+    raise OSError(code, os.strerror(code), os.fspath(path))
+
+
 def check_own(path: Path) -> None:
     """Raise UnsafeFile where a path that the user did not name is a link or another user's file.
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..private_files import UnsafeFile, make_private
+from ..private_files import UnsafeFile, check_writable, make_private
 from .store import JournalError, Reader, State, touched
 from .words import WORDS, Words
 
@@ -52,6 +52,9 @@ def open_store(
             raise JournalError(f"{path}: is not a file; give another --journal")
         has_log = _log_of(path).exists()
         make_private(path, (68, _APPLICATION.to_bytes(4)), named=named)
+        # SQLite would notice at its first write only, and report it as a full or broken disk.
+        check_writable(path)
+        check_writable(_log_of(path) if has_log else path.resolve().parent)
         # Absolute: SQLite has a meaning of its own for ":memory:" and "file:".
         connection = sqlite3.connect(path.absolute(), timeout=0.5, isolation_level=None)
     except UnsafeFile as exc:

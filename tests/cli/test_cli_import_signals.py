@@ -31,23 +31,39 @@ def later(seconds: float, number: signal.Signals) -> threading.Timer:
     return timer
 
 
-def interrupted(run: Run, *numbers: signal.Signals) -> Result:
-    """Run an import and send it signals."""
-    timers = [later(0.5 + 0.3 * index, number) for index, number in enumerate(numbers)]
+def interrupted(run: Run, served: Emulator, sent: int, *numbers: signal.Signals) -> Result:
+    """Run an import and send it signals once so many rows have reached the server."""
+    main = threading.main_thread().ident
+    assert main is not None
+    over = threading.Event()
+
+    def watch() -> None:
+        while served.counts.requests["POST /api/partner/property"] < sent:
+            if over.wait(0.005):
+                return
+        for number in numbers:
+            signal.pthread_kill(main, number)
+            if over.wait(0.3):
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     try:
         return run(*IMPORT, "--concurrency", "2", "--settle", "0")
     finally:
-        for timer in timers:
-            timer.join()
+        over.set()
+        watcher.join()
 
 
 def test_first_interrupt(run: Run, write: Write, served: Emulator) -> None:
     """The first Ctrl-C waits for what is in flight and tells how to go on; that does."""
     write(9)
+    # The first row is sent and read back alone; then two are in flight, and Ctrl-C comes.
     served.script("POST", "/api/partner/property", [None, *[Fault("slow", seconds=1.0)] * 8])
-    result = interrupted(run, signal.SIGINT)
+    result = interrupted(run, served, 3, signal.SIGINT)
     assert (130, 3) == (result.exit_code, counts(result)["created"])
     assert "interrupted: waiting for what is in flight" in result.stderr
+    assert 3 == len(list(served.store.properties))
     command = "import properties in.csv --concurrency 2 --settle 0"
     assert result.stdout.endswith(f"stopped: interrupted\nto go on: homebox {command}\n")
     served._scripts.clear()
@@ -55,11 +71,25 @@ def test_first_interrupt(run: Run, write: Write, served: Emulator) -> None:
     assert 9 == len(list(served.store.properties))
 
 
+def test_interrupt_of_the_probe(run: Run, write: Write, served: Emulator) -> None:
+    """Ctrl-C while the first row is in flight waits for that row alone; going on does the rest."""
+    write(9)
+    served.script("POST", "/api/partner/property", [Fault("slow", seconds=1.0)])
+    result = interrupted(run, served, 1, signal.SIGINT)
+    assert (130, 1) == (result.exit_code, counts(result)["created"])
+    assert "interrupted: waiting for what is in flight" in result.stderr
+    assert 1 == len(list(served.store.properties))
+    command = "import properties in.csv --concurrency 2 --settle 0"
+    assert result.stdout.endswith(f"stopped: interrupted\nto go on: homebox {command}\n")
+    assert 0 == run(*command.split()).exit_code
+    assert 9 == len(list(served.store.properties))
+
+
 def test_second_interrupt(run: Run, write: Write, served: Emulator) -> None:
     """The second Ctrl-C, or SIGTERM, leaves at once; going on finds out what happened."""
     write(9)
-    served.script("POST", "/api/partner/property", [Fault("hang-after")] * 2)
-    result = interrupted(run, signal.SIGINT, signal.SIGTERM)
+    served.script("POST", "/api/partner/property", [None, *[Fault("hang-after")] * 2])
+    result = interrupted(run, served, 3, signal.SIGINT, signal.SIGTERM)
     assert (130, "") == (result.exit_code, result.stdout)
     command = "import properties in.csv --concurrency 2 --settle 0"
     assert f"left at once; to go on: homebox {command}\n" in result.stderr

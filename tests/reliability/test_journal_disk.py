@@ -97,15 +97,21 @@ async def test_disk_taken_away(tmp_path: Path) -> None:
             await stand.log.reached("POST", 20)
             os.kill(process, signal.SIGKILL)
             await stand.told()
-            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-            sent = stand.log.creates
-            answer = await stand.run(options=journal)
-            assert "j: the journal cannot be opened (Read-only file system)" in failure_of(answer)
-            assert sent == stand.log.creates
-            subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+            await _refused_read_only(stand, disk)
             report = (await stand.run(options=journal))["report"]
+            await _refused_read_only(stand, disk)  # a journal that was closed has no log
             shutil.copyfile(disk / "j", stand.journal)
             assert Findings() == check(stand.portfolio, tmp_path, stand.emulator, report)
+
+
+async def _refused_read_only(stand: Stand, disk: Path) -> None:
+    """Make the disk read-only for one run, and check that it sends nothing and says why."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    sent = stand.log.creates
+    answer = await stand.run(options={"journal": str(disk / "j")})
+    assert "j: the journal cannot be opened (Read-only file system)" in failure_of(answer)
+    assert sent == stand.log.creates
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
 
 
 LIMITED = """
