@@ -69,13 +69,13 @@ async def test_two_processes(tmp_path: Path) -> None:
         assert Findings() == check(stand.portfolio, tmp_path, stand.emulator, answer["report"])
 
 
-async def test_killed_under_every_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name.__name__.strip("_"))
+async def test_killed_under_every_name(name: Callable[[Path], str], tmp_path: Path) -> None:
     """A kill frees the journal, and what it sent last is known by each other name."""
     async with Stand.at(tmp_path, faults=SLOW) as stand:
         await stand.broken_off(30)
-        for name in NAMES:
-            await stand.broken_off(20, options={"journal": name(stand.journal)})
-        (tmp_path / "soft").unlink()
+        await stand.broken_off(20, options={"journal": name(stand.journal)})
+        (tmp_path / "soft").unlink(missing_ok=True)
         assert (await stand.finish())["adopted"]
 
 
