@@ -15,7 +15,7 @@ from typing import Any
 
 from ..private_files import UnsafeFile, check_writable, make_private
 from .store import JournalError, Reader, State, touched
-from .words import WORDS, Words
+from .words import STOPPED, WORDS, Words
 
 _APPLICATION = 0x48425831  # "HBX1", in the header of the file
 _VERSION = 3
@@ -182,9 +182,8 @@ def _opened(
         if version == 2:
             _upgrade(connection)
         run(
-            "UPDATE rows SET state = ?, error = 'the import stopped before the answer came',"
-            " fix = ? WHERE state = ?",
-            (State.UNKNOWN, WORDS[given["kind"]].fix, State.INFLIGHT),
+            "UPDATE rows SET state = ?, error = ?, fix = ? WHERE state = ?",
+            (State.UNKNOWN, STOPPED, WORDS[given["kind"]].fix, State.INFLIGHT),
         )
     run("INSERT OR REPLACE INTO meta VALUES ('running', 1)")
     run("COMMIT")

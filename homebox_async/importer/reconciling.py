@@ -15,11 +15,14 @@ from .journal import Journal, State
 from .kinds import Kind
 from .patience import Patience
 from .probing import Probe
+from .words import STOPPED
 
 _SEEN = "; now "
 _LOOK = "see whether Homebox has it"
 _IDS = 20_000  # that are read at once
-_SENDS = 5  # of one row in all runs, each after a look-up that did not find it
+# Of one row in all runs, each after a look-up that did not find it. A kill does not end a row so:
+# it counts all rows of its batch, also those that had not left yet.
+_SENDS = 5
 
 
 class Reconciler:
@@ -129,7 +132,7 @@ class Reconciler:
                 f" {self._claims.mismatch.partition(';')[0]}",
                 _LOOK,
             )
-        elif item.sends >= _SENDS:
+        elif item.sends >= _SENDS and item.error != STOPPED:
             said = f"sent {item.sends} times; last: "
             await leave_open(item, said + item.error.removeprefix(said), _LOOK)
         else:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 import attrs
 
+STOPPED = "the import stopped before the answer came"
+"""The error of a row that was claimed when its import was killed; it may not have been sent."""
+
 
 @attrs.frozen(kw_only=True)
 class Words:

@@ -79,6 +79,14 @@ async def test_killed_under_every_name(name: Callable[[Path], str], tmp_path: Pa
         assert (await stand.finish())["adopted"]
 
 
+async def test_killed_many_times(tmp_path: Path) -> None:
+    """However often an import is killed, rows that never left are sent in the end."""
+    async with Stand.at(tmp_path, faults=SLOW) as stand:
+        for _ in range(7):
+            await stand.broken_off(10)
+        assert not (await stand.finish())["unknown"]
+
+
 async def test_hard_link(tmp_path: Path) -> None:
     """A journal with a second name is refused: SQLite would look for its log by that name."""
     async with Stand.at(tmp_path, faults=SLOW) as stand:
