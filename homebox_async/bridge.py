@@ -12,29 +12,14 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ParamSpec,
-    TypeVar,
-    cast,
-)
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .errors import (
-    ConfigurationError,
-    ConnectionFailed,
-    Outcome,
-)
+from .errors import ConfigurationError, ConnectionFailed, Outcome
 from .failures import cancellation_told
 from .loading import STARTING, load_for_threads
 from .loops import green_threads, loop_factory
-from .models import Model
 
-P = ParamSpec("P")
 R = TypeVar("R")
-S = TypeVar("S")
-A = TypeVar("A")
-T = TypeVar("T", bound=Model)
 
 if TYPE_CHECKING:
     import anyio.from_thread

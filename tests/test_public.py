@@ -182,7 +182,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "options": {"errors", "retry", "tidying"},
     "loops": {"errors"},
-    "bridge": {"errors", "failures", "loading", "loops", "models"},
+    "bridge": {"errors", "failures", "loading", "loops"},
     "blocking": {
         "arrow",
         "bridge",
