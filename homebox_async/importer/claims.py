@@ -192,17 +192,26 @@ class Claims:
                 item.settled = self._settles_at()
                 item.missing = entry.field == FROM_LEDGER
                 left.append(item)
-        for item, known in await self._ledger.recall(left):
-            left.remove(item)
-            await self._hold(item, known)
+        known_rows = await self._ledger.recall(left)
+        for item, known in known_rows:
+            # What Homebox did not show may only have been late: it is looked up like the others.
+            if not item.missing:
+                left.remove(item)
+                await self._hold(item, known)
+        still_known = {item.row.number for item, _ in known_rows}
+        for item in left:
+            # A person may have had the ledger forget it since.
+            item.missing = item.missing and item.row.number in still_known
         self.open += left
         return pending
 
+    async def leave_missing(self, item: Item) -> None:
+        """Finish a row that the ledger says is there and that Homebox does not show."""
+        await self.settle(item, State.UNKNOWN, field=FROM_LEDGER, error=item.error, fix=MISSING)
+
     async def _hold(self, item: Item, known: Known) -> None:
         """Do not send a row that the ledger has from elsewhere."""
-        if item.missing:
-            await self.settle(item, State.UNKNOWN, field=FROM_LEDGER, error=item.error, fix=MISSING)
-        elif is_done(known):
+        if is_done(known):
             await self.settle(item, State.ADOPTED, id=known.id)
         elif known.state.is_done:
             await self.leave_open(item, why_held(known, self._journal.words.one))

@@ -102,6 +102,10 @@ class Reconciler:
             else:
                 self.adopted += 1
                 await self._claims.settle(item, State.ADOPTED, id=hits.ids[0])
+        elif item.missing:
+            if started < item.settled:
+                return False
+            await self._claims.leave_missing(item)
         elif hits.perhaps:
             await leave_open(item, may_be_it(self._one, hits.perhaps), noted=self._taken(hits))
         elif hits.contradictions:
