@@ -42,7 +42,7 @@ async def test_tables(table: Any) -> None:
         (numpy.bool_(True), "true"),
         (numpy.str_("07"), "07"),
         (numpy.datetime64("2026-04-22T00:00:00.000000000"), "2026-04-22"),
-        (numpy.datetime64("NaT"), ""),
+        (numpy.datetime64("NaT", "ns"), ""),
         (float("nan"), ""),
         (pandas.NaT, ""),
         (pandas.NA, ""),
